@@ -1,0 +1,1 @@
+"""Discord's face: slash commands, listeners and buttons, each a thin family over the operations."""
