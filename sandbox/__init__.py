@@ -1,0 +1,1 @@
+"""A simulated Discord over real HTTP and WebSocket."""

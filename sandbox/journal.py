@@ -1,0 +1,74 @@
+"""What the bot asked of REST, and what took effect: the evidence that tests look at."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import datetime
+from typing import Any
+
+MAX_ENTRIES = 5_000
+
+
+@dataclasses.dataclass(slots=True)
+class RequestEntry:
+    """One request that arrived. `status` is None where no answer was sent (a reset, a hang, a client that left)."""
+
+    method: str
+    path: str
+    query: str
+    body_bytes: int
+    reason: str | None
+    at: str
+    status: int | None = None
+    nonce: str | None = None
+    faults: list[str] = dataclasses.field(default_factory=list[str])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EffectEntry:
+    """One request that changed the world, whatever was answered.
+
+    `duplicate_nonce`: the world stayed as it was, because a message with this nonce had been sent before.
+    """
+
+    method: str
+    path: str
+    reason: str | None
+    nonce: str | None
+    duplicate_nonce: bool
+    at: str
+
+
+class Journal:
+    """The latest requests and effects, oldest first."""
+
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self._requests: collections.deque[RequestEntry] = collections.deque(maxlen=max_entries)
+        self._effects: collections.deque[EffectEntry] = collections.deque(maxlen=max_entries)
+
+    def request(self, method: str, path: str, query: str, body_bytes: int, reason: str | None) -> RequestEntry:
+        entry = RequestEntry(method, path, query, body_bytes, reason, _now())
+        self._requests.append(entry)
+        return entry
+
+    def effect(self, request: RequestEntry, *, duplicate_nonce: bool = False) -> None:
+        self._effects.append(
+            EffectEntry(request.method, request.path, request.reason, request.nonce, duplicate_nonce, _now())
+        )
+
+    def requests(self) -> list[dict[str, Any]]:
+        return [dataclasses.asdict(entry) for entry in self._requests]
+
+    def effects(self) -> list[dict[str, Any]]:
+        return [dataclasses.asdict(entry) for entry in self._effects]
+
+    def clear_requests(self) -> None:
+        self._requests.clear()
+
+    def clear_effects(self) -> None:
+        self._effects.clear()
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat()

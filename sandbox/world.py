@@ -1,0 +1,135 @@
+"""The one simulated world: simcord's state, who listens to its events, and waiting for it to change."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import secrets
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, cast
+
+from sandbox import audit, ban_cleanup, rules
+from sandbox.clock import WallClock
+from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
+
+Listener = Callable[[str, Mapping[str, Any]], None]
+
+
+class World:
+    """Guilds, members, messages, and the bot account with its token.
+
+    The backend is synchronous: what happens between two awaits is one step, seen by nobody half-way.
+    """
+
+    def __init__(self, *, bot_name: str = "Guildhall") -> None:
+        self.clock = WallClock()
+        self.env = RemoteBotEnv(self.clock, bot_name=bot_name)
+        self.backend: Backend = self.env.backend
+        # Nothing that scans for leaked Discord tokens, or a guard against real ones, may take this for one.
+        self.bot_token = f"sandbox.{secrets.token_urlsafe(32)}"
+        self.stats: collections.Counter[str] = collections.Counter()
+        self.listeners: list[Listener] = []
+        self._held: list[tuple[str, Mapping[str, Any]]] | None = None
+        self._changed = asyncio.Event()
+        self._nonce: str | None = None
+        self.backend.subscribers.append(self._on_event)
+
+    @property
+    def bot_id(self) -> int:
+        return self.backend.bot_user.id
+
+    @property
+    def application_id(self) -> int:
+        return self.backend.application_id
+
+    def bot_guilds(self) -> list[Guild]:
+        return list(self.backend.guilds.values())
+
+    def guild_payload(self, guild: Guild) -> Mapping[str, Any]:
+        """The guild as GUILD_CREATE carries it."""
+        return cast("Mapping[str, Any]", serializers.guild_create_payload(self.backend, guild))
+
+    def _on_event(self, event: str, payload: Mapping[str, Any]) -> None:
+        if self._held is not None:
+            self._held.append((event, payload))
+            return
+        if self._nonce is not None and event == "MESSAGE_CREATE":
+            payload = {**payload, "nonce": self._nonce}
+        for listener in self.listeners:
+            listener(event, payload)
+        self.notify()
+
+    @contextlib.contextmanager
+    def sending(self, nonce: str | None) -> Generator[None]:
+        """The message created inside is announced with its sender's nonce. Only for code that doesn't await."""
+        self._nonce = nonce
+        try:
+            yield
+        finally:
+            self._nonce = None
+
+    @contextlib.contextmanager
+    def as_user(self, user_id: int) -> Generator[None]:
+        """Let REST routes run as this user. Their events are held back until the bot is itself again: the filters of
+        the gateway ask who the bot is. Only for code that doesn't await.
+        """
+        user = self.backend.get_user(user_id)
+        self._held = held = list[tuple[str, Mapping[str, Any]]]()
+        try:
+            with acting_as(self.backend, user):
+                yield
+        finally:
+            self._held = None
+            for event, payload in held:
+                self._on_event(event, payload)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        files: Sequence[Any] = (),
+        reason: str | None = None,
+    ) -> Any:
+        """One REST request of the bot: Discord's rules, simcord's route, and the audit entry, in one step.
+
+        Raises BackendError as Discord would answer.
+        """
+        rules.check(self.backend, method, path, body)
+        entry = audit.plan(self.backend, method, path)
+        deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
+        result = dispatch(self.backend, method, path, body=body, query=query, files=list(files), reason=reason)
+        if entry is not None:
+            entry.write(self.backend, result, reason)
+        if deleted_seconds:
+            ban_cleanup.delete_messages(self.backend, path, result, deleted_seconds)
+        return result
+
+    def request_as(self, user_id: int, method: str, path: str, body: Any = None, *, reason: str | None = None) -> Any:
+        """What this user does by hand in Discord: the request with the user's own permissions, logged as theirs."""
+        with self.as_user(user_id):
+            return self.request(method, path, body=body, reason=reason)
+
+    @contextlib.contextmanager
+    def silently(self) -> Generator[None]:
+        """Change the world without events. Only for code that doesn't await."""
+        with silently(self.backend):
+            yield
+
+    def notify(self) -> None:
+        """Wake everyone in `wait_until`."""
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+    async def wait_until(self, predicate: Callable[[], bool], timeout_seconds: float) -> bool:
+        """Wait until the predicate holds; False when it still doesn't after the time given."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not predicate():
+                    await self._changed.wait()
+        except TimeoutError:
+            return predicate()
+        return True
