@@ -1,0 +1,1 @@
+"""The database and Redis: tables, limits and one store for each noun."""

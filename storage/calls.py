@@ -1,0 +1,312 @@
+"""Calls: every write from its intent to its outcome, plans among them. Every transition is one conditional UPDATE."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, UpdateBase, bindparam, func, or_, select, update
+from sqlalchemy import insert as insert_into
+from sqlmodel import col
+
+from storage.call_record import WAITING_STATES, CallRecord, CallState, from_row, seal, seal_optional, to_row
+from storage.crypto import Keyring
+from storage.revisions import Noun, bump
+from storage.session import Session
+from storage.tables import Call, metadata
+
+__all__ = ["CallRecord", "CallState"]
+
+ARGUMENTS_KEPT_SECONDS = 7 * 86_400.0
+WAITING = tuple(state.value for state in WAITING_STATES)
+
+# Statements of every write, built once: building one costs more than running it. What is given beyond the parameters
+# named here is what is set.
+CALL = metadata.tables["call"]
+_INSERT = insert_into(CALL)
+_THIS = CALL.c.call_id == bindparam("this_id")
+_IF_PENDING = (
+    update(CALL)
+    .where(
+        _THIS,
+        CALL.c.state == CallState.PENDING.value,
+        or_(CALL.c.expires_at.is_(None), CALL.c.expires_at > bindparam("this_now")),
+    )
+    .returning(CALL.c.call_id)
+)
+_IF_CONFIRMED = update(CALL).where(_THIS, CALL.c.state == CallState.CONFIRMED.value).returning(CALL.c.call_id)
+_IF_WAITING = update(CALL).where(_THIS, CALL.c.state.in_(WAITING)).returning(CALL.c.call_id)
+_IF_HELD = (
+    update(CALL)
+    .where(_THIS, CALL.c.state == CallState.EXECUTING.value, CALL.c.executor == bindparam("this_executor"))
+    .returning(CALL.c.call_id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CardPlace:
+    """The message that asks for a confirmation."""
+
+    guild_id: int | None
+    channel_id: int
+    message_id: int
+
+
+async def insert(session: Session, keyring: Keyring, record: CallRecord) -> None:
+    """Writes a new call. Raises sqlalchemy.exc.IntegrityError for an id or a workspace that can't be."""
+    await session.execute(_INSERT, to_row(keyring, record))
+
+
+async def get(session: Session, keyring: Keyring, call_id: str) -> CallRecord | None:
+    """Raises storage.crypto.Unreadable."""
+    rows = await _records(session, keyring, col(Call.call_id) == call_id)
+    return rows[0] if rows else None
+
+
+async def claim(
+    session: Session, call_id: str, *, executor: str, lease_seconds: float, now: float, confirmed_by: int | None
+) -> bool:
+    """Pending and unexpired to executing. True for exactly one of all who try, in whatever process."""
+    return await _changed(
+        session,
+        _IF_PENDING,
+        this_id=call_id,
+        this_now=now,
+        state=CallState.EXECUTING.value,
+        executor=executor,
+        lease_until=now + lease_seconds,
+        confirmed_by=confirmed_by,
+    )
+
+
+async def accept(session: Session, call_id: str, *, now: float, confirmed_by: int | None) -> bool:
+    """Pending and unexpired to confirmed, for the active process to claim; it hears of it by the change feed."""
+    accepted = await _changed(
+        session,
+        _IF_PENDING,
+        this_id=call_id,
+        this_now=now,
+        state=CallState.CONFIRMED.value,
+        confirmed_by=confirmed_by,
+    )
+    if accepted:
+        await bump(session, Noun.CALLS)
+    return accepted
+
+
+async def claim_confirmed(session: Session, call_id: str, *, executor: str, lease_seconds: float, now: float) -> bool:
+    """Confirmed to executing; ``confirmed_by`` stays who confirmed it."""
+    return await _changed(
+        session,
+        _IF_CONFIRMED,
+        this_id=call_id,
+        state=CallState.EXECUTING.value,
+        executor=executor,
+        lease_until=now + lease_seconds,
+    )
+
+
+async def mark_sent(session: Session, call_id: str, *, executor: str, now: float) -> bool:
+    """Remembers when the request to Discord left."""
+    return await _changed(session, _IF_HELD, this_id=call_id, this_executor=executor, sent_at=now)
+
+
+async def settle(
+    session: Session,
+    keyring: Keyring,
+    call_id: str,
+    *,
+    executor: str,
+    state: CallState,
+    now: float,
+    result: str | None = None,
+    inverse: str | None = None,
+    error_code: int | None = None,
+    detail: str = "",
+) -> bool:
+    """Executing to a terminal state, by the executor that holds it; False when another one does."""
+    if not state.terminal:
+        raise ValueError(f"A call can't be settled as '{state}'.")
+    return await _changed(
+        session,
+        _IF_HELD,
+        this_id=call_id,
+        this_executor=executor,
+        state=state.value,
+        result=seal_optional(keyring, result),
+        inverse=seal_optional(keyring, inverse),
+        error_code=error_code,
+        detail=seal(keyring, detail),
+        settled_at=now,
+        lease_until=None,
+        erase_at=now + ARGUMENTS_KEPT_SECONDS,
+    )
+
+
+async def close(
+    session: Session, keyring: Keyring, call_id: str, *, state: CallState, now: float, detail: str = ""
+) -> bool:
+    """Pending or confirmed to cancelled, denied, refused or expired; False when it is so no more."""
+    if state not in {CallState.CANCELLED, CallState.DENIED, CallState.REFUSED, CallState.EXPIRED}:
+        raise ValueError(f"A plan can't be closed as '{state}'.")
+    return await _changed(
+        session,
+        _IF_WAITING,
+        this_id=call_id,
+        state=state.value,
+        detail=seal(keyring, detail),
+        settled_at=now,
+        erase_at=now + ARGUMENTS_KEPT_SECONDS,
+    )
+
+
+async def renew(session: Session, call_ids: Collection[str], *, executor: str, lease_until: float) -> None:
+    """Holds on to calls that take longer than their lease."""
+    if call_ids:
+        held = (col(Call.state) == CallState.EXECUTING.value, col(Call.executor) == executor)
+        await _ids(session, col(Call.call_id).in_(call_ids), *held, lease_until=lease_until)
+
+
+async def take_over(
+    session: Session, keyring: Keyring, *, executor: str, lease_seconds: float, now: float, limit: int = 50
+) -> list[CallRecord]:
+    """Executing calls whose lease has run out, this executor's own too: now they are this executor's."""
+    lapsed = (col(Call.state) == CallState.EXECUTING.value, col(Call.lease_until) <= now)
+    some = (
+        select(col(Call.call_id))
+        .where(*lapsed)
+        .order_by(col(Call.created_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = await _ids(
+        session, col(Call.call_id).in_(some), *lapsed, executor=executor, lease_until=now + lease_seconds
+    )
+    return await _records(session, keyring, col(Call.call_id).in_(taken)) if taken else []
+
+
+async def abandon(session: Session, *, executor: str) -> int:
+    """Ends the leases of all other executors: the holder of the process lease knows that they are dead."""
+    held = (col(Call.state) == CallState.EXECUTING.value, col(Call.executor) != executor)
+    return len(await _ids(session, *held, lease_until=0.0))
+
+
+async def place_card(session: Session, call_id: str, place: CardPlace) -> bool:
+    """Remembers where a waiting plan's card is."""
+    return await _changed(
+        session,
+        _IF_WAITING,
+        this_id=call_id,
+        card_guild_id=place.guild_id,
+        card_channel_id=place.channel_id,
+        card_message_id=place.message_id,
+    )
+
+
+async def waiting(
+    session: Session,
+    keyring: Keyring,
+    *,
+    state: CallState = CallState.PENDING,
+    workspace_id: str | None = None,
+    installation_id: str | None = None,
+    client_id: str | None = None,
+    limit: int = 100,
+) -> list[CallRecord]:
+    """Calls in an open state, oldest first. Raises storage.crypto.Unreadable."""
+    conditions = [col(Call.state) == state.value]
+    if workspace_id is not None:
+        conditions.append(col(Call.workspace_id) == workspace_id)
+    if installation_id is not None:
+        conditions.append(col(Call.installation_id) == installation_id)
+    if client_id is not None:
+        conditions.append(col(Call.client_id) == client_id)
+    return await _records(session, keyring, *conditions, limit=limit)
+
+
+async def open_plans(
+    session: Session, *, now: float, client_id: str | None = None, installation_id: str | None = None
+) -> int:
+    """How many plans of a caller or a guild wait, expired ones aside."""
+    conditions: list[ColumnElement[bool]] = [
+        col(Call.state).in_(WAITING),
+        or_(col(Call.expires_at).is_(None), col(Call.expires_at) > now),
+    ]
+    if client_id is not None:
+        conditions.append(col(Call.client_id) == client_id)
+    if installation_id is not None:
+        conditions.append(col(Call.installation_id) == installation_id)
+    return await session.scalar(select(func.count()).select_from(Call).where(*conditions)) or 0
+
+
+async def expire(session: Session, now: float) -> list[str]:
+    """Pending plans past their expiry to expired; their ids."""
+    return await _ids(
+        session,
+        col(Call.state) == CallState.PENDING.value,
+        col(Call.expires_at) <= now,
+        state=CallState.EXPIRED.value,
+        settled_at=now,
+        erase_at=now + ARGUMENTS_KEPT_SECONDS,
+    )
+
+
+async def cancel_plans_of(
+    session: Session,
+    *,
+    now: float,
+    user_id: int | None = None,
+    client_id: str | None = None,
+    installation_id: str | None = None,
+    workspace_id: str | None = None,
+) -> list[str]:
+    """Cancels the waiting plans that match all that is given; their ids. Raises ValueError when nothing is given."""
+    wanted = (
+        (col(Call.user_id), user_id),
+        (col(Call.client_id), client_id),
+        (col(Call.installation_id), installation_id),
+        (col(Call.workspace_id), workspace_id),
+    )
+    conditions = [column == value for column, value in wanted if value is not None]
+    if not conditions:
+        raise ValueError("Say whose plans are to be cancelled.")
+    cancelled = await _ids(
+        session,
+        col(Call.state).in_(WAITING),
+        *conditions,
+        state=CallState.CANCELLED.value,
+        settled_at=now,
+        erase_at=now + ARGUMENTS_KEPT_SECONDS,
+    )
+    if cancelled:
+        await bump(session, Noun.CALLS)
+    return cancelled
+
+
+async def _changed(session: Session, statement: UpdateBase, **parameters: object) -> bool:
+    result = await session.execute(statement, parameters)
+    return result.first() is not None
+
+
+async def _ids(session: Session, *conditions: ColumnElement[bool], **values: object) -> list[str]:
+    statement = (
+        update(Call)
+        .where(*conditions)
+        .values(**values)
+        .returning(col(Call.call_id))
+        .execution_options(synchronize_session=False)
+    )
+    return list((await session.scalars(statement)).all())
+
+
+async def _records(
+    session: Session, keyring: Keyring, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[CallRecord]:
+    wanted = (
+        select(Call)
+        .where(*conditions)
+        .order_by(col(Call.created_at), col(Call.call_id))
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    )
+    return [from_row(keyring, row) for row in await session.scalars(wanted)]

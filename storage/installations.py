@@ -1,0 +1,81 @@
+"""Installations: which guild belongs to which workspace, from when to when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlmodel import col
+
+from policy.model import Installation
+from storage import calls, row_ids
+from storage.database import Session
+from storage.revisions import Noun, bump
+from storage.tables import GuildInstallation, IdempotencyRecord, SentMessage
+from storage.upserts import insert_into
+
+
+class GuildTaken(Exception):
+    """The guild is installed already. Remove it there first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An installation that has ended, and the plans that were cancelled with it."""
+
+    installation: Installation
+    call_ids: tuple[str, ...]
+
+
+async def install(session: Session, workspace_id: str, guild_id: int, now: float) -> Installation:
+    """A new, empty installation. Raises GuildTaken when the guild has an active one, in whatever workspace."""
+    installation_id = row_ids.new("in")
+    statement = insert_into(session, GuildInstallation).values(
+        id=installation_id, workspace_id=workspace_id, guild_id=guild_id, installed_at=now
+    )
+    made = await session.scalar(statement.on_conflict_do_nothing().returning(col(GuildInstallation.id)))
+    if made is None:
+        raise GuildTaken("This guild is installed already. It must be removed from its workspace first.")
+    await bump(session, Noun.INSTALLATIONS)
+    return Installation(installation_id, workspace_id, guild_id)
+
+
+async def active(session: Session, guild_id: int) -> Installation | None:
+    row = await session.scalar(
+        select(GuildInstallation).where(
+            col(GuildInstallation.guild_id) == guild_id, col(GuildInstallation.removed_at).is_(None)
+        )
+    )
+    return None if row is None else Installation(row.id, row.workspace_id, row.guild_id)
+
+
+async def remove(session: Session, guild_id: int, now: float) -> Removed | None:
+    """Ends the guild's active installation and cancels its open plans. None when there is no active one."""
+    found = await active(session, guild_id)
+    if found is None:
+        return None
+    ended = await session.scalar(
+        update(GuildInstallation)
+        .where(col(GuildInstallation.id) == found.id, col(GuildInstallation.removed_at).is_(None))
+        .values(removed_at=now)
+        .returning(col(GuildInstallation.id))
+        .execution_options(synchronize_session=False)
+    )
+    if ended is None:
+        return None
+    cancelled = await calls.cancel_plans_of(session, installation_id=found.id, now=now)
+    await bump(session, Noun.INSTALLATIONS)
+    return Removed(Installation(found.id, found.workspace_id, guild_id, active=False), tuple(cancelled))
+
+
+async def purge(session: Session, removed_before: float) -> list[str]:
+    """Deletes what hangs on installations that ended before this time, save the audit; their ids."""
+    wanted = select(col(GuildInstallation.id)).where(col(GuildInstallation.removed_at) < removed_before)
+    ids = list((await session.scalars(wanted)).all())
+    if ids:
+        # Policies and calls go with the row: their foreign keys cascade.
+        await session.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.installation_id).in_(ids)))
+        await session.execute(delete(SentMessage).where(col(SentMessage.installation_id).in_(ids)))
+        await session.execute(delete(GuildInstallation).where(col(GuildInstallation.id).in_(ids)))
+        await bump(session, Noun.INSTALLATIONS)
+    return ids

@@ -1,0 +1,56 @@
+"""Policy facts as one frozen picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from policy.model import Installation, PlatformRole
+from policy.rules import ChannelRules, GuildRules
+
+
+class ClientKind(StrEnum):
+    TOKEN = "token"  # noqa: S105 - the word, not a secret
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A grant in a workspace (a row of MCPClient). Times are seconds since the epoch.
+
+    ``user_id`` None: no person stands behind it. ``toolsets`` and ``guild_ids`` None: all.
+    """
+
+    id: str
+    workspace_id: str
+    user_id: int | None
+    name: str
+    kind: ClientKind
+    token_mac: str = field(repr=False)
+    scopes: frozenset[str]
+    toolsets: frozenset[str] | None
+    guild_ids: frozenset[int] | None
+    read_only: bool
+    direct_writes: bool
+    created_at: float
+    created_by: int | None
+    expires_at: float | None
+    revoked_at: float | None
+
+    def active(self, now: float) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The facts of policy at one revision. Installations are the active ones, memberships the explicit ones."""
+
+    revision: int = 0
+    installations: Mapping[int, Installation] = field(default_factory=dict[int, Installation])
+    workspace_guilds: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
+    guild_rules: Mapping[str, GuildRules] = field(default_factory=dict[str, GuildRules])
+    channel_rules: Mapping[tuple[str, int], ChannelRules] = field(default_factory=dict[tuple[str, int], ChannelRules])
+    memberships: Mapping[tuple[str, int], PlatformRole] = field(default_factory=dict[tuple[str, int], PlatformRole])
+    clients: Mapping[str, Client] = field(default_factory=dict[str, Client])
+    clients_by_mac: Mapping[str, Client] = field(default_factory=dict[str, Client])
