@@ -1,0 +1,1 @@
+"""What Guildhall can do, and the one road to it."""

@@ -1,0 +1,1 @@
+"""Operations on Discord, a file a noun."""

@@ -1,0 +1,106 @@
+"""Typed events of the gateway, and the hub that hands them on.
+
+Events are frozen and hold ids, never Discord objects: those mutate in place. They are published after discord.py's
+cache changed: first to synchronous listeners (which drop what they memoised), then to bounded queues.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class GuildReady:
+    """A guild's own GUILD_CREATE is parsed: it can be served."""
+
+    guild_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuildGone:
+    """A guild became unavailable (``left`` False) or the bot was removed from it (``left`` True)."""
+
+    guild_id: int
+    left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GuildStructureChanged:
+    """Roles, channels, overwrites or threads changed: visibility and permissions may differ."""
+
+    guild_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMembersChanged:
+    """Somebody joined or left a thread: who sees a private thread may differ."""
+
+    guild_id: int
+    thread_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """A member joined, left or changed (roles, nickname, timeout)."""
+
+    guild_id: int
+    user_id: int
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """A message appeared, was edited or deleted."""
+
+    guild_id: int
+    channel_id: int
+    message_id: int
+    change: Literal["created", "edited", "deleted"]
+
+
+Event = GuildReady | GuildGone | GuildStructureChanged | ThreadMembersChanged | MemberChanged | MessageChanged
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A bounded queue of events; when it is full the oldest goes and ``dropped`` counts it."""
+
+    queue: asyncio.Queue[Event]
+    dropped: int = field(default=0)
+
+    def put(self, event: Event) -> None:
+        if self.queue.full():
+            self.queue.get_nowait()
+            self.dropped += 1
+        self.queue.put_nowait(event)
+
+
+class EventHub:
+    """Hands events on, in the order of the gateway. ``publish`` never blocks."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Event], None]] = []
+        self._subscriptions: list[Subscription] = []
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Calls ``listener`` synchronously at each event, before any queue sees it. It must be quick."""
+        self._listeners.append(listener)
+
+    @contextlib.contextmanager
+    def subscribe(self, size: int = 1024) -> Generator[Subscription]:
+        subscription = Subscription(asyncio.Queue(size))
+        self._subscriptions.append(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.remove(subscription)
+
+    def publish(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+        for subscription in self._subscriptions:
+            subscription.put(event)

@@ -1,0 +1,392 @@
+"""The one road: every call of every face, from arguments to outcome.
+
+resolve, gate, facts, judge (operations.decider) - preview - commit 1 - execute - commit 2. One shielded task spans
+commit 1 to commit 2, so that a caller who goes away leaves no call half done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import discord
+import structlog
+from pydantic import ValidationError
+
+from operations import call_ids
+from operations.base import (
+    Common,
+    Context,
+    ControlOperation,
+    Delegate,
+    DelegateInput,
+    Encoded,
+    Inverse,
+    Model,
+    Operation,
+    Outcome,
+    PlanInfo,
+    Preview,
+    Progress,
+    ReadOperation,
+    SentMessage,
+    Status,
+    WriteOperation,
+    no_progress,
+)
+from operations.decider import Decider, Prepared
+from operations.errors import Refused, translate
+from operations.guild_state import GuildVanished
+from operations.invalid_arguments import InvalidArguments
+from operations.journal import Journal, Replay
+from operations.ledger import phase
+from operations.outcomes import STATUS_OF_STATE, replayed, sentence, structured
+from operations.read_counts import ReadCounts
+from operations.refusal_journal import RefusalJournal
+from operations.refusals import DATABASE_DOWN, NOT_ACTIVE, SHUTTING_DOWN, Rejected, unreachable
+from operations.registry import Registry
+from operations.services import Services
+from operations.settlement import Settled, Settlement
+from operations.taints import Taints
+from operations.transport_errors import is_transport_error
+from policy.checks import UNKNOWN
+from policy.model import Caller, Decision, Kind, NeedsConfirmation, OperationClass, Refuse, Step, Strength
+from storage.calls import CallRecord
+from storage.database import DatabaseUnavailable
+from storage.limits import RateLimits
+
+T = TypeVar("T")
+Write = WriteOperation[Any, Any, Any]
+
+DELEGATES = {
+    OperationClass.READ: "operation_read",
+    OperationClass.WRITE: "operation_write",
+    OperationClass.DESTROY: "operation_destroy",
+}
+
+
+class RoadExecutor:
+    """Runs operations. The parts that it is made of are built in the composition root."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        decider: Decider,
+        services: Services,
+        journal: Journal,
+        refusals: RefusalJournal,
+        settlement: Settlement,
+        limits: RateLimits,
+        taints: Taints,
+        read_counts: ReadCounts,
+        audit_reason: Callable[[str, Caller, str | None], str],
+        is_active: Callable[[], bool],
+    ) -> None:
+        self.registry = registry
+        self._decider = decider
+        self._services = services
+        self._journal = journal
+        self._refusals = refusals
+        self._settlement = settlement
+        self._limits = limits
+        self._taints = taints
+        self._read_counts = read_counts
+        self._audit_reason = audit_reason
+        self._is_active = is_active
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._draining = False
+        self._log = structlog.get_logger("guildhall.executor")
+
+    # --------------------------------------------------------------------- run
+    async def run(
+        self, name: str, arguments: Mapping[str, Any], caller: Caller, *, progress: Progress = no_progress
+    ) -> Outcome:
+        """Runs one operation for a caller. Never raises for what a caller can cause; the outcome says it.
+
+        ``arguments`` are untrusted JSON values. A caller that is cancelled leaves a committed write running to its end.
+        """
+        call_id = call_ids.new_call_id()
+        operation = self.registry.get(name)
+        if operation is None or caller.face not in operation.faces:
+            return await self._refusals.unknown_operation(name, call_id, caller, arguments)
+        if isinstance(operation, Delegate):
+            return await self._delegate(operation, call_id, arguments, caller, progress)
+        try:
+            common, given = split(operation, arguments, caller)
+            parsed = operation.Input.model_validate(given)
+        except ValidationError as error:
+            rejected = Rejected(InvalidArguments.of(error, operation.Input).refusal())
+            return await self._refusals.rejected(operation, call_id, caller, arguments, rejected)
+        try:
+            prepared = await self._decider.prepare(
+                operation,
+                parsed,
+                caller,
+                call_id,
+                self._services,
+                reason=common.reason,
+                audit_reason=self._audit_reason(call_id, caller, common.reason),
+                progress=progress,
+            )
+        except Rejected as rejected:
+            return await self._refusals.rejected(operation, call_id, caller, arguments, rejected)
+        decision = await self._judge(prepared, dry_run=common.dry_run)
+        if isinstance(decision, Refuse):
+            return await self._refused(prepared, arguments, decision)
+        if isinstance(operation, WriteOperation):
+            return await self._write(cast("Write", operation), prepared, arguments, common, decision)
+        return await self._observe(prepared, arguments)
+
+    async def _delegate(
+        self, operation: Delegate, call_id: str, arguments: Mapping[str, Any], caller: Caller, progress: Progress
+    ) -> Outcome:
+        """operation_read, operation_write, operation_destroy: the inner call takes the whole road itself."""
+        try:
+            parsed = DelegateInput.model_validate(arguments)
+        except ValidationError as error:
+            rejected = Rejected(InvalidArguments.of(error, DelegateInput).refusal())
+            return await self._refusals.rejected(operation, call_id, caller, arguments, rejected)
+        inner = self.registry.get(parsed.name)
+        if inner is None or isinstance(inner, Delegate) or caller.face not in inner.faces:
+            return await self._refusals.unknown_operation(parsed.name, call_id, caller, arguments)
+        if inner.operation_class() is not operation.delegates:
+            refusal = Refuse(
+                Step.VALIDATE,
+                "wrong_class",
+                f"{inner.name} is a {inner.operation_class().value} operation.",
+                f"Call it through {DELEGATES[inner.operation_class()]}, or by its own name.",
+            )
+            return await self._refusals.rejected(operation, call_id, caller, arguments, Rejected(refusal))
+        return await self.run(inner.name, parsed.arguments, caller, progress=progress)
+
+    async def _judge(self, prepared: Prepared, *, dry_run: bool) -> Decision:
+        """Steps 5-7. A preview counts like a read: it sends nothing."""
+        requirement, identity = prepared.requirement, prepared.ctx.caller.identity
+        if requirement.kind is Kind.READ or (requirement.kind is Kind.WRITE and dry_run):
+            retry_after = self._limits.hit_read(caller=identity, guild_id=prepared.guild_id)
+        else:
+            retry_after = await self._limits.hit(
+                caller=identity,
+                guild_id=prepared.guild_id,
+                operation_class=requirement.operation_class,
+                tier=requirement.tier,
+            )
+        return prepared.decide(retry_after)
+
+    async def _refused(self, prepared: Prepared, arguments: Mapping[str, Any], refusal: Refuse) -> Outcome:
+        return await self._refusals.decided(prepared, arguments, refusal)
+
+    # ------------------------------------------------------------------- reads
+    async def _observe(self, prepared: Prepared, arguments: Mapping[str, Any]) -> Outcome:
+        operation, ctx = prepared.operation, prepared.ctx
+        result = await self._asked(prepared, lambda: self._read(prepared), "read")
+        if isinstance(result, Refuse):
+            return await self._refused(prepared, arguments, result)
+        self._read_counts.count(ctx.caller, operation.name)
+        return Outcome(Status.DONE, operation.name, operation.kind, ctx.call_id, data=result, arguments=arguments)
+
+    async def _read(self, prepared: Prepared) -> Model | Encoded:
+        operation, ctx = prepared.operation, prepared.ctx
+        if isinstance(operation, ReadOperation):
+            reading = cast("ReadOperation[Any, Any]", operation)
+            result: Model | Encoded = await reading.read(ctx, prepared.arguments)
+            self._taints.mark(ctx.caller, reading.sources(ctx, prepared.arguments))
+            return result
+        if isinstance(operation, ControlOperation):
+            return await cast("ControlOperation[Any, Any]", operation).control(ctx, prepared.arguments)
+        raise TypeError(f"{operation.name} neither reads nor controls")
+
+    async def _asked(self, prepared: Prepared, ask: Callable[[], Coroutine[Any, Any, T]], name: Any) -> T | Refuse:
+        """Runs a reading phase; what Discord, the database or the operation refuses comes back as a refusal."""
+        ctx = prepared.ctx
+        try:
+            with phase(name, ctx.call_id, caller_id=ctx.caller.identity, guild_id=prepared.guild_id):
+                return await ask()
+        except Refused as refused:
+            return refused.refusal
+        except discord.HTTPException as error:
+            return translate(error).refusal()
+        except GuildVanished:
+            return UNKNOWN
+        except DatabaseUnavailable:
+            return DATABASE_DOWN
+        except Exception as error:
+            if not is_transport_error(error):
+                raise
+            return unreachable(error)
+
+    # ------------------------------------------------------------------ writes
+    async def _write(
+        self,
+        operation: Write,
+        prepared: Prepared,
+        arguments: Mapping[str, Any],
+        common: Common,
+        decision: Decision,
+    ) -> Outcome:
+        ctx = prepared.ctx
+        asked = await self._asked(prepared, lambda: operation.preview(ctx, prepared.arguments), "preview")
+        if isinstance(asked, Refuse):
+            return await self._refused(prepared, arguments, asked)
+        preview: Preview[Any] = asked
+        strength = Strength.NONE
+        if isinstance(decision, NeedsConfirmation):
+            strength = decision.strength
+            prepared = replace(prepared, requirement=replace(prepared.requirement, tier=decision.tier))
+        tier = prepared.requirement.tier
+        shown = Outcome(
+            Status.PREVIEW, operation.name, Kind.WRITE, ctx.call_id, tier, preview=preview, arguments=arguments
+        )
+        if preview.problems and not common.dry_run:
+            problems = Refuse(
+                Step.DISCORD, "would_fail", " ".join(preview.problems), "Mend this and call again; nothing was sent."
+            )
+            return await self._refused(prepared, arguments, problems)
+        if common.dry_run and (strength is Strength.NONE or preview.problems):
+            return shown
+        if self._draining:
+            return replace(shown, status=Status.REFUSED, refusal=SHUTTING_DOWN)
+        if not self._is_active():
+            return replace(shown, status=Status.REFUSED, refusal=NOT_ACTIVE)
+        try:
+            return await self._shielded(
+                self._commit_and_execute(operation, prepared, arguments, common, preview, strength, shown)
+            )
+        except DatabaseUnavailable:
+            self._log.warning("write refused: the database does not answer", call_id=ctx.call_id)
+            return replace(shown, status=Status.REFUSED, refusal=DATABASE_DOWN)
+
+    async def _commit_and_execute(
+        self,
+        operation: Write,
+        prepared: Prepared,
+        arguments: Mapping[str, Any],
+        common: Common,
+        preview: Preview[Any],
+        strength: Strength,
+        shown: Outcome,
+    ) -> Outcome:
+        """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
+        ctx = prepared.ctx
+        opened = await self._journal.open_call(
+            ctx.call_id,
+            operation,
+            prepared.requirement,
+            ctx.caller,
+            prepared.installation,
+            preview,
+            arguments,
+            strength=strength,
+            tainted=prepared.facts.tainted,
+            sources=self._taints.sources(ctx.caller),
+            reason=common.reason,
+            idempotency_key=None if common.dry_run else common.idempotency_key,
+        )
+        if isinstance(opened, Replay):
+            return replayed(shown, opened.call_id, opened.outcome, same_payload=opened.same_payload)
+        if strength is Strength.NONE:
+            return await self._execute(operation, ctx, opened, preview, shown)
+        plan = PlanInfo(opened.call_id, opened.expires_at or 0.0, strength)
+        if common.dry_run:
+            return replace(shown, plan=plan)
+        waiting = replace(shown, status=Status.NEEDS_CONFIRMATION, plan=plan)
+        if common.idempotency_key is not None:
+            await self._journal.complete_key(opened.call_id, structured(waiting))
+        return waiting
+
+    async def _execute(
+        self, operation: Write, ctx: Context, record: CallRecord, preview: Preview[Any], shown: Outcome
+    ) -> Outcome:
+        settled = await self._settlement.execute(operation, ctx, preview.effect, record.created_at)
+        outcome = replace(
+            shown,
+            status=STATUS_OF_STATE[settled.state],
+            data=settled.result,
+            detail=sentence(settled.detail, settled.remedy),
+            error_code=settled.error_code,
+        )
+        inverse = preview.inverse
+        sent: tuple[SentMessage, ...] = ()
+        if settled.result is not None:
+            inverse = operation.inverse_of(preview.effect, settled.result) or inverse
+            sent = operation.messages_of(preview.effect, settled.result)
+        try:
+            await self._settle(record, settled, inverse, outcome, sent)
+        except DatabaseUnavailable:
+            self._background(self._settle_later(record, settled, inverse, outcome, sent))
+            return replace(
+                outcome,
+                status=Status.UNKNOWN,
+                detail="It was sent, but its outcome could not be recorded yet; audit_list will show it.",
+            )
+        return outcome
+
+    async def _settle(
+        self,
+        record: CallRecord,
+        settled: Settled,
+        inverse: Inverse | None,
+        outcome: Outcome,
+        sent: tuple[SentMessage, ...],
+    ) -> None:
+        kept = await self._journal.settle(
+            record,
+            settled.state,
+            result=None if settled.result is None else settled.result.model_dump_json(),
+            inverse=inverse,
+            outcome=structured(outcome),
+            error_code=settled.error_code,
+            detail=settled.detail,
+            sent=sent,
+        )
+        if not kept:
+            self._log.warning("another executor settled this call", call_id=record.call_id)
+
+    async def _settle_later(
+        self,
+        record: CallRecord,
+        settled: Settled,
+        inverse: Inverse | None,
+        outcome: Outcome,
+        sent: tuple[SentMessage, ...],
+    ) -> None:
+        pause = 0.5
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._settle(record, settled, inverse, outcome, sent)
+            except DatabaseUnavailable:
+                pause = min(pause * 2, 5.0)
+            else:
+                return
+
+    # ------------------------------------------------------------------- tasks
+    async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
+        return await asyncio.shield(self._background(work))
+
+    def _background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Refuses new writes and waits for those under way; what is not done by then is taken up at the next start."""
+        self._draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_seconds)
+        for task in list(self._tasks):
+            task.cancel()
+
+
+def split(operation: Operation, arguments: Mapping[str, Any], caller: Caller) -> tuple[Common, Mapping[str, Any]]:
+    """The arguments common to every write, and the operation's own. Raises pydantic.ValidationError."""
+    if operation.kind is not Kind.WRITE:
+        return Common(), arguments
+    shared = {key: value for key, value in arguments.items() if key in Common.model_fields}
+    shared.setdefault("dry_run", not caller.direct_writes)
+    own = {key: value for key, value in arguments.items() if key not in Common.model_fields}
+    return Common.model_validate(shared), own

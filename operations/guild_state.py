@@ -1,0 +1,384 @@
+"""Facts about guilds as one requester sees them, from discord.py's cache or by REST, with source and age."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import discord
+
+from operations.events import Event, GuildGone, GuildReady, GuildStructureChanged, MemberChanged, ThreadMembersChanged
+from operations.guild_source import GuildSource
+from policy.model import OWNER_RANK, Need, Rule, Standing, Target, TargetFacts
+from policy.permissions import ALL, Bits
+
+Channel = discord.abc.GuildChannel | discord.Thread
+
+MEMBER_MAX_AGE_SECONDS = 60.0
+# What is left to a timed-out member: https://discord.com/developers/docs/topics/permissions#permissions-for-timed-out-members
+TIMED_OUT_BITS = int(Bits.view_channel | Bits.read_message_history)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    member: discord.Member | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Visible:
+    version: int
+    guild: discord.Guild
+    role_ids: tuple[int, ...]
+    ids: tuple[int, ...]
+    shared_ids: tuple[int, ...]
+
+
+class GuildState:
+    """Members and visibility of guilds. Drops what it memoised when an event says that it may have changed."""
+
+    def __init__(self, source: GuildSource, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.source = source
+        self._monotonic = monotonic
+        self._versions: dict[int, int] = {}
+        self._fetched: dict[tuple[int, int], _Fetched] = {}
+        self._flights: dict[tuple[int, int], asyncio.Task[discord.Member | None]] = {}
+        self._visible: dict[tuple[int, int], _Visible] = {}
+        self._thread_members: dict[tuple[int, int], tuple[bool, float]] = {}
+
+    # ---------------------------------------------------------------- events
+    def on_event(self, event: Event) -> None:
+        """A listener for the event hub."""
+        match event:
+            case GuildReady() | GuildGone() | GuildStructureChanged():
+                self._versions[event.guild_id] = self.version(event.guild_id) + 1
+                if isinstance(event, GuildGone):
+                    self._forget_members(event.guild_id)
+            case MemberChanged():
+                self._fetched.pop((event.guild_id, event.user_id), None)
+                self._visible.pop((event.guild_id, event.user_id), None)
+                if event.user_id == self.source.bot_user_id:
+                    self._versions[event.guild_id] = self.version(event.guild_id) + 1
+            case ThreadMembersChanged():
+                self._thread_members = {
+                    key: known for key, known in self._thread_members.items() if key[0] != event.thread_id
+                }
+                self._versions[event.guild_id] = self.version(event.guild_id) + 1
+            case _:
+                pass
+
+    def version(self, guild_id: int) -> int:
+        """Grows with each change of roles, channels or overwrites: a key for memoised results."""
+        return self._versions.get(guild_id, 0)
+
+    def _forget_members(self, guild_id: int) -> None:
+        self._fetched = {key: known for key, known in self._fetched.items() if key[0] != guild_id}
+        self._visible = {key: known for key, known in self._visible.items() if key[0] != guild_id}
+
+    # --------------------------------------------------------------- members
+    async def member(self, guild: discord.Guild, user_id: int, max_age_seconds: float) -> discord.Member | None:
+        """A member that is current enough: cached while the gateway keeps him so, else one coalesced fetch.
+
+        ``max_age_seconds`` 0 always fetches. None when he is no member. Raises discord.HTTPException.
+        """
+        if max_age_seconds > 0:
+            if user_id == self.source.bot_user_id and self.source.name == "gateway":
+                return guild.me
+            if self.source.members_are_current(guild.id):
+                cached = guild.get_member(user_id)
+                if cached is not None:
+                    return cached
+            fetched = self._fetched.get((guild.id, user_id))
+            if fetched is not None and self._monotonic() - fetched.at <= max_age_seconds:
+                return fetched.member
+        return await self._fetch(guild, user_id)
+
+    async def _fetch(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
+        key = (guild.id, user_id)
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._fetch_now(guild, user_id))
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        return await asyncio.shield(flight)
+
+    async def _fetch_now(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
+        member = await self.source.fetch_member(guild, user_id)
+        if len(self._fetched) > 10_000:
+            self._fetched.clear()
+        self._fetched[(guild.id, user_id)] = _Fetched(member, self._monotonic())
+        return member
+
+    def _member_age(self, guild_id: int, user_id: int) -> float:
+        if self.source.members_are_current(guild_id):
+            return self.source.age_seconds(guild_id)
+        fetched = self._fetched.get((guild_id, user_id))
+        return float("inf") if fetched is None else self._monotonic() - fetched.at
+
+    def known_member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
+        """The member as last seen, without waiting. What was fetched goes first: an event that changes it drops it."""
+        fetched = self._fetched.get((guild.id, user_id))
+        if fetched is not None and self._monotonic() - fetched.at <= MEMBER_MAX_AGE_SECONDS:
+            return fetched.member
+        return guild.get_member(user_id)
+
+    # ------------------------------------------------------------------ view
+    async def view(
+        self, guild_id: int, user_id: int | None, max_age_seconds: float = MEMBER_MAX_AGE_SECONDS
+    ) -> GuildView | None:
+        """The guild as this person sees it; ``user_id`` None: as the bot itself does.
+
+        None when the bot or the person is not in it. Raises GuildStarting and discord.HTTPException.
+        """
+        guild = self.source.cached(guild_id) or await self.source.guild(guild_id)
+        if guild is None:
+            return None
+        if user_id is None:
+            return GuildView(self, guild_id, None, self.source.age_seconds(guild_id))
+        member = await self.member(guild, user_id, max_age_seconds)
+        if member is None:
+            return None
+        age = max(self.source.age_seconds(guild_id), self._member_age(guild_id, user_id))
+        return GuildView(self, guild_id, user_id, age if max_age_seconds > 0 else self.source.age_seconds(guild_id))
+
+    def visible(self, guild: discord.Guild, member: discord.Member) -> _Visible:
+        """The channels that a member sees, and those that the bot sees as well; memoised until something changes."""
+        role_ids = tuple(member._roles)  # pyright: ignore[reportPrivateUsage] - `roles` builds and sorts objects at each use
+        key = (guild.id, member.id)
+        version = self.version(guild.id)
+        known = self._visible.get(key)
+        if known is not None and known.version == version and known.guild is guild and known.role_ids == role_ids:
+            return known
+        seen = [channel for channel in ordered_channels(guild) if bits_at(guild, channel, member) & Bits.view_channel]
+        shared = [channel for channel in seen if bits_at(guild, channel, guild.me) & Bits.view_channel]
+        if len(self._visible) > 10_000:
+            self._visible.clear()
+        known = self._visible[key] = _Visible(
+            version, guild, role_ids, tuple(channel.id for channel in seen), tuple(channel.id for channel in shared)
+        )
+        return known
+
+    async def learn_thread_membership(self, thread: discord.Thread, user_id: int) -> bool:
+        """Whether a person is in a thread; asked of Discord at most once a minute. Raises discord.HTTPException."""
+        key = (thread.id, user_id)
+        known = self._thread_members.get(key)
+        if known is not None and self._monotonic() - known[1] <= MEMBER_MAX_AGE_SECONDS:
+            return known[0]
+        try:
+            await thread.fetch_member(user_id)
+        except discord.NotFound:
+            inside = False
+        else:
+            inside = True
+        self._thread_members[key] = (inside, self._monotonic())
+        return inside
+
+    def in_thread(self, thread: discord.Thread, user_id: int) -> bool:
+        """Whether a person is known to be in a thread; unknown counts as not."""
+        known = self._thread_members.get((thread.id, user_id))
+        return known is not None and known[0] and self._monotonic() - known[1] <= MEMBER_MAX_AGE_SECONDS
+
+
+class GuildView:
+    """A guild as one requester sees it, for the time of one call. It keeps ids, and looks objects up when they are
+    used.
+    """
+
+    __slots__ = ("_state", "age_seconds", "id", "user_id")
+
+    def __init__(self, state: GuildState, guild_id: int, user_id: int | None, age_seconds: float) -> None:
+        self._state = state
+        self.id = guild_id
+        self.user_id = user_id
+        self.age_seconds = age_seconds
+
+    @property
+    def state(self) -> GuildState:
+        return self._state
+
+    @property
+    def source(self) -> str:
+        return self._state.source.name
+
+    @property
+    def version(self) -> int:
+        return self._state.version(self.id)
+
+    @property
+    def discord(self) -> discord.Guild:
+        """The current object. Raises GuildVanished when the bot lost the guild meanwhile."""
+        guild = self._state.source.cached(self.id)
+        if guild is None:
+            raise GuildVanished
+        return guild
+
+    @property
+    def me(self) -> discord.Member:
+        return self.discord.me
+
+    @property
+    def actor(self) -> discord.Member:
+        """The requester as a member; the bot itself for an operator. Raises GuildVanished when he left meanwhile."""
+        if self.user_id is None:
+            return self.discord.me
+        member = self._state.known_member(self.discord, self.user_id)
+        if member is None:
+            raise GuildVanished
+        return member
+
+    def visible_ids(self) -> tuple[int, ...]:
+        """The channels that the requester sees, in Discord's order."""
+        return self._state.visible(self.discord, self.actor).ids
+
+    def shared_ids(self) -> tuple[int, ...]:
+        """The channels that both the requester and the bot see: what a list may show."""
+        return self._state.visible(self.discord, self.actor).shared_ids
+
+    def channel(self, channel_id: int) -> Channel | None:
+        """A channel or thread of this guild, visible or not."""
+        return self.discord.get_channel_or_thread(channel_id)
+
+    def sees(self, channel: Channel) -> bool:
+        """Whether the requester sees this channel or thread.
+
+        discord.py's Thread.permissions_for ignores who is in a private thread, so that is asked here.
+        """
+        return self._member_sees(self.actor, channel)
+
+    def bot_sees(self, channel: Channel) -> bool:
+        return bool(bits_at(self.discord, channel, self.me) & Bits.view_channel)
+
+    def _member_sees(self, member: discord.Member, channel: Channel) -> bool:
+        bits = bits_at(self.discord, channel, member)
+        if not bits & Bits.view_channel:
+            return False
+        if not isinstance(channel, discord.Thread) or not channel.is_private():
+            return True
+        if bits & Bits.manage_threads or member.id == self._state.source.bot_user_id:
+            return True
+        return self._state.in_thread(channel, member.id)
+
+    def bits(self, channel: Channel | None = None) -> int:
+        """The requester's permission bits, in a channel or guild-wide."""
+        return bits_at(self.discord, channel, self.actor)
+
+    def bot_bits(self, channel: Channel | None = None) -> int:
+        return bits_at(self.discord, channel, self.me)
+
+    def facts(self, need: Need, rule: Rule = Rule.ALLOW, *, is_own: bool = False) -> TargetFacts:
+        """Everything policy asks about one target."""
+        guild, actor, me = self.discord, self.actor, self.me
+        target = need.target
+        channel_id = target.channel_id if target.channel_id is not None else target.id
+        channel = guild.get_channel_or_thread(channel_id) if _lives_in_channel(target) else None
+        gone = _lives_in_channel(target) and channel is None
+        rank, is_owner, is_bot, is_administrator = self._rank(guild, target)
+        return TargetFacts(
+            visible=not gone and (channel is None or self._member_sees(actor, channel)),
+            bot=standing(guild, me, channel),
+            actor=standing(guild, actor, channel),
+            rank=rank,
+            is_guild_owner=is_owner,
+            is_bot=is_bot,
+            is_administrator=is_administrator,
+            is_own=is_own,
+            rule=rule,
+            source=self._state.source.name,
+            age_seconds=self.age_seconds,
+        )
+
+    def _rank(self, guild: discord.Guild, target: Target) -> tuple[int | None, bool, bool, bool]:
+        if target.kind == "role":
+            role = guild.get_role(target.id)
+            return (None if role is None else role_rank(role)), False, False, False
+        if target.kind != "member":
+            return None, False, False, False
+        member = self._state.known_member(guild, target.id)
+        owner = target.id == guild.owner_id
+        is_bot = target.id == self._state.source.bot_user_id
+        if member is None:
+            return None, owner, is_bot, False
+        administrator = bool(guild_bits(guild, member) & Bits.administrator)
+        return member_rank(guild, member), owner, is_bot, administrator
+
+    def lineage_ids(self, target: Target) -> tuple[int, ...]:
+        """The channel ids whose policies apply to a target: the channel, a thread's parent, the category."""
+        if not _lives_in_channel(target):
+            return ()
+        channel = self.channel(target.channel_id if target.channel_id is not None else target.id)
+        ids: list[int] = []
+        if isinstance(channel, discord.Thread):
+            ids.append(channel.id)
+            channel = channel.parent
+        if channel is not None:
+            ids.append(channel.id)
+            if channel.category_id is not None:
+                ids.append(channel.category_id)
+        return tuple(ids)
+
+
+class GuildVanished(Exception):
+    """The guild or the requester's membership was lost while a call was under way."""
+
+
+def _lives_in_channel(target: Target) -> bool:
+    return target.channel_id is not None or target.kind in ("channel", "category", "thread")
+
+
+def ordered_channels(guild: discord.Guild) -> Iterable[discord.abc.GuildChannel]:
+    """Channels as Discord's client shows them: each category followed by its channels."""
+    for category, channels in guild.by_category():
+        if category is not None:
+            yield category
+        yield from channels
+
+
+def role_rank(role: discord.Role) -> int:
+    """Discord orders roles by position; of two at one position the older stands higher."""
+    return (role.position << 64) | ((1 << 64) - 1 - role.id)
+
+
+def member_rank(guild: discord.Guild, member: discord.Member) -> int:
+    if member.id == guild.owner_id:
+        return OWNER_RANK
+    ranks = [
+        role_rank(role)
+        for role_id in member._roles  # pyright: ignore[reportPrivateUsage] - a fetched member's `roles` asks an older guild object
+        if (role := guild.get_role(role_id)) is not None
+    ]
+    return max(ranks, default=role_rank(guild.default_role))
+
+
+def guild_bits(guild: discord.Guild, member: discord.Member) -> int:
+    """Guild-wide permission bits of a member, by the guild object of now."""
+    if member.id == guild.owner_id:
+        return ALL
+    value = guild.default_role.permissions.value
+    for role_id in member._roles:  # pyright: ignore[reportPrivateUsage] - see member_rank
+        role = guild.get_role(role_id)
+        if role is not None:
+            value |= role.permissions.value
+    if value & Bits.administrator:
+        return ALL
+    return value & TIMED_OUT_BITS if member.is_timed_out() else value
+
+
+def bits_at(guild: discord.Guild, channel: Channel | None, member: discord.Member) -> int:
+    """Permission bits of a member in a channel (a thread's are its parent's), or guild-wide."""
+    if channel is None:
+        return guild_bits(guild, member)
+    if isinstance(channel, discord.Thread):
+        parent = channel.parent
+        return 0 if parent is None else parent.permissions_for(member).value
+    return channel.permissions_for(member).value
+
+
+def standing(guild: discord.Guild, member: discord.Member, channel: Channel | None) -> Standing:
+    return Standing(
+        bits=bits_at(guild, channel, member),
+        rank=member_rank(guild, member),
+        is_owner=member.id == guild.owner_id,
+        timed_out=member.is_timed_out(),
+        pending=member.pending,
+    )

@@ -1,0 +1,165 @@
+"""Calls whose executor is gone: what became of them is found out, and settled once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import structlog
+
+from operations.base import Inverse, Model, Outcome, Reconcile, SentMessage, Status, WriteOperation
+from operations.callers import Callers
+from operations.decider import Decider
+from operations.journal import EXECUTION_LEASE_SECONDS, Journal
+from operations.outcomes import STATUS_OF_STATE, sentence, structured
+from operations.refusals import Rejected
+from operations.registry import Registry
+from operations.services import Services
+from operations.settlement import Settled, Settlement
+from policy.model import Caller, Kind, Refuse
+from storage import calls
+from storage.calls import CallRecord, CallState
+from storage.database import Database, DatabaseUnavailable
+
+PAUSE_SECONDS = 5.0
+
+
+class Recovery:
+    """Takes every expired lease, its own too, and decides again before anything is sent."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        database: Database,
+        decider: Decider,
+        services: Services,
+        journal: Journal,
+        settlement: Settlement,
+        callers: Callers,
+        executor_id: str,
+        audit_reason: Callable[[str, Caller, str | None], str],
+        holds_lease: Callable[[], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._database = database
+        self._decider = decider
+        self._services = services
+        self._journal = journal
+        self._settlement = settlement
+        self._callers = callers
+        self._executor_id = executor_id
+        self._audit_reason = audit_reason
+        self._holds_lease = holds_lease
+        self._clock = clock
+        self._log = structlog.get_logger("guildhall.recovery")
+
+    async def run(self) -> None:
+        """Until cancelled; survives outages of the database and of Discord."""
+        while True:
+            if self._holds_lease():
+                try:
+                    await self.once()
+                except DatabaseUnavailable:
+                    self._log.warning("recovery waits for the database")
+                except Exception:  # noqa: BLE001 - a loop that must live on
+                    # One call that cannot be recovered must not keep the others from it.
+                    self._log.exception("recovery failed")
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def once(self) -> list[Outcome]:
+        """Takes up what is expired now. Raises DatabaseUnavailable."""
+        async with self._database.unit_of_work() as session:
+            records = await calls.take_over(
+                session,
+                self._database.keyring,
+                executor=self._executor_id,
+                lease_seconds=EXECUTION_LEASE_SECONDS,
+                now=self._clock(),
+            )
+        outcomes = [await self._recover(record) for record in records]
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _recover(self, record: CallRecord) -> Outcome | None:
+        """None while its guild cannot be reached: the lease runs out again and the call is taken up anew."""
+        found = self._registry.get(record.operation)
+        operation = cast("WriteOperation[Any, Any, Any]", found) if isinstance(found, WriteOperation) else None
+        if operation is None or operation.effect_version != record.effect_version:
+            return await self._settle(record, _unknown("The operation has changed since."), None)
+        caller = self._callers.revive(record)
+        effect = operation.Effect.model_validate_json(record.effect)
+        if operation.reconcile is not Reconcile.NONCE:
+            # Looking sends nothing, so whoever asked for the call may have lost his rights meanwhile.
+            try:
+                ctx = await self._decider.observer(record, caller, self._services)
+            except Rejected as rejected:
+                if rejected.truth.retry_after_seconds is not None:
+                    return None
+                return await self._settle(record, _unknown(rejected.truth.reason), None)
+            settled = await self._settlement.reconcile(operation, ctx, effect, record.created_at, "")
+            return await self._recovered(operation, record, effect, settled)
+        try:
+            prepared = await self._decider.prepare_stored(
+                operation,
+                effect,
+                caller,
+                record,
+                self._services,
+                audit_reason=self._audit_reason(record.call_id, caller, record.reason),
+            )
+        except Rejected as rejected:
+            if rejected.truth.retry_after_seconds is not None:
+                return None
+            return await self._settle(record, _unknown(f"Not sent again: {rejected.truth.reason}"), None)
+        decision = prepared.decide(0.0)
+        if isinstance(decision, Refuse):
+            return await self._settle(record, _unknown(f"Not sent again: {decision.reason}"), None)
+        settled = await self._settlement.reconcile(operation, prepared.ctx, effect, record.created_at, "")
+        return await self._recovered(operation, record, effect, settled)
+
+    async def _recovered(
+        self, operation: WriteOperation[Any, Any, Any], record: CallRecord, effect: Model, settled: Settled
+    ) -> Outcome:
+        sent = () if settled.result is None else operation.messages_of(effect, settled.result)
+        return await self._settle(record, settled, _inverse(operation, effect, record, settled), sent)
+
+    async def _settle(
+        self, record: CallRecord, settled: Settled, inverse: Inverse | None, sent: tuple[SentMessage, ...] = ()
+    ) -> Outcome:
+        outcome = Outcome(
+            STATUS_OF_STATE.get(settled.state, Status.UNKNOWN),
+            record.operation,
+            Kind.WRITE,
+            record.call_id,
+            record.tier,
+            data=settled.result,
+            detail=sentence(settled.detail, settled.remedy),
+            error_code=settled.error_code,
+        )
+        await self._journal.settle(
+            record,
+            settled.state,
+            result=None if settled.result is None else settled.result.model_dump_json(),
+            inverse=inverse,
+            outcome=structured(outcome),
+            error_code=settled.error_code,
+            detail=settled.detail,
+            sent=sent,
+        )
+        self._log.info("recovered", call_id=record.call_id, operation=record.operation, state=settled.state.value)
+        return outcome
+
+
+def _unknown(detail: str) -> Settled:
+    return Settled(CallState.UNKNOWN, detail=detail)
+
+
+def _inverse(
+    operation: WriteOperation[Any, Any, Any], effect: Model, record: CallRecord, settled: Settled
+) -> Inverse | None:
+    stored = Inverse.model_validate_json(record.inverse) if record.inverse else None
+    if settled.result is None:
+        return stored
+    return operation.inverse_of(effect, settled.result) or stored

@@ -1,0 +1,83 @@
+"""The catalogue's type: look-up by name, toolsets, visibility for a caller, search."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from operations.base import Operation
+from policy.model import Caller, Kind, PlatformRole
+from policy.scopes import covers, least_role
+
+WORD = re.compile(r"[a-z0-9]+")
+
+
+class Registry:
+    """Immutable after construction. Raises ValueError for two operations of one name."""
+
+    def __init__(self, classes: Iterable[type[Operation]]) -> None:
+        self._operations: dict[str, Operation] = {}
+        for cls in classes:
+            if cls.name in self._operations:
+                raise ValueError(f"two operations are called {cls.name}")
+            self._operations[cls.name] = cls()
+        self._words = {name: _words(operation) for name, operation in self._operations.items()}
+
+    def get(self, name: str) -> Operation | None:
+        return self._operations.get(name)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self._operations.values())
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    @property
+    def toolsets(self) -> tuple[str, ...]:
+        return tuple(sorted({operation.toolset for operation in self}))
+
+    def offered(self, caller: Caller) -> tuple[Operation, ...]:
+        """What this caller could ever use: face, toolset, scope and write mode allow it. Rights are decided at each
+        call.
+        """
+        return tuple(operation for operation in self if could_use(caller, operation))
+
+    def search(self, query: str, caller: Caller, limit: int) -> list[Operation]:
+        """Operations that a caller could use, those whose name and description fit best first."""
+        wanted = WORD.findall(query.lower())
+        scored = [
+            (score, operation.name, operation)
+            for operation in self.offered(caller)
+            if (score := _score(wanted, self._words[operation.name])) > 0
+        ]
+        scored.sort(key=lambda found: (-found[0], found[1]))
+        return [operation for _, _, operation in scored[:limit]]
+
+
+def could_use(caller: Caller, operation: Operation) -> bool:
+    role = least_role(operation.kind, operation.scope) if operation.min_role is None else operation.min_role
+    return (
+        caller.face in operation.faces
+        and (caller.toolsets is None or operation.toolset in caller.toolsets)
+        and (operation.kind is Kind.READ or not caller.read_only)
+        and covers(caller.scopes, operation.scope)
+        and (role <= PlatformRole.OWNER)
+    )
+
+
+def _words(operation: Operation) -> Mapping[str, float]:
+    weights: dict[str, float] = {}
+    for text, weight in ((operation.description, 1.0), (operation.toolset, 2.0), (operation.name, 4.0)):
+        for word in WORD.findall(text.lower().replace("_", " ")):
+            weights[word] = max(weights.get(word, 0.0), weight)
+    return weights
+
+
+def _score(wanted: list[str], weights: Mapping[str, float]) -> float:
+    total = 0.0
+    for word in wanted:
+        best = weights.get(word, 0.0)
+        if not best and len(word) >= 3:
+            best = max((weight / 2 for known, weight in weights.items() if known.startswith(word)), default=0.0)
+        total += best
+    return total

@@ -1,0 +1,244 @@
+"""Names, mentions, ids and jump links to Targets, searched only among what the caller may see.
+
+For risky and critical operations only an id, a mention, a link or a name that matches exactly one visible object
+counts, unique under NFKC, case-folding and the confusable skeleton, so that a look-alike is never taken for the real
+thing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import discord
+from confusable_homoglyphs import confusables
+
+from operations.guild_state import Channel, GuildView
+from policy.model import Target
+
+JUMP_LINK = re.compile(
+    r"^https://(?:(?:ptb|canary)\.)?discord(?:app)?\.com/channels/(?P<guild>\d{15,20})(?:/(?P<channel>\d{15,20}))?(?:/(?P<message>\d{15,20}))?/?$"
+)
+SNOWFLAKE = re.compile(r"^\d{15,20}$")
+MENTIONS = {
+    "channel": re.compile(r"^<#(\d{15,20})>$"),
+    "category": re.compile(r"^<#(\d{15,20})>$"),
+    "member": re.compile(r"^<@!?(\d{15,20})>$"),
+    "role": re.compile(r"^<@&(\d{15,20})>$"),
+}
+MAX_ID = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a jump link names."""
+
+    guild_id: int
+    channel_id: int | None
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Several visible objects fit a name."""
+
+    candidates: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """Exactly one fits, but another visible object looks the same; risky operations take no chances."""
+
+    candidates: tuple[Target, ...]
+
+
+Resolved = Target | Ambiguous | LookAlike | None
+
+
+def link(text: str) -> Link | None:
+    matched = JUMP_LINK.match(text)
+    if matched is None:
+        return None
+    channel, message = matched["channel"], matched["message"]
+    return Link(int(matched["guild"]), int(channel) if channel else None, int(message) if message else None)
+
+
+def snowflake(kind: str, text: str) -> int | None:
+    """The id that a text gives outright: digits, a mention of this kind, or a jump link."""
+    if SNOWFLAKE.match(text):
+        value = int(text)
+        return value if value <= MAX_ID else None
+    pattern = MENTIONS.get(kind)
+    if pattern is not None and (matched := pattern.match(text)):
+        return int(matched[1])
+    jump = link(text)
+    if jump is None:
+        return None
+    match kind:
+        case "guild":
+            return jump.guild_id
+        case "channel" | "category":
+            return jump.channel_id
+        case "message":
+            return jump.message_id
+        case _:
+            return None
+
+
+def skeleton(name: str) -> str:
+    """What a name looks like: NFKC, case-folded, each character replaced by the Latin one that it can be confused
+    with.
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(_prototype(character) for character in folded if not unicodedata.category(character).startswith("C"))
+
+
+def _prototype(character: str) -> str:
+    if character.isascii():
+        # Pairs that the Unicode tables keep apart but eyes do not.
+        return {"0": "o", "1": "l", "i": "l", "|": "l"}.get(character, character)
+    found = cast(
+        "list[dict[str, Any]] | Literal[False]",
+        confusables.is_confusable(character, greedy=True, preferred_aliases=[]),  # pyright: ignore[reportUnknownMemberType] - untyped
+    )
+    if not found:
+        return character
+    for homoglyph in found[0]["homoglyphs"]:
+        candidate = str(homoglyph["c"])
+        if candidate.isascii():
+            return {"0": "o", "1": "l", "i": "l", "|": "l"}.get(candidate.casefold(), candidate.casefold())
+    return character
+
+
+def pick(name: str, candidates: Sequence[tuple[str, Target]], *, strict: bool) -> Resolved:
+    """The one candidate called ``name``.
+
+    An exact match wins, then a case-folded one. ``strict`` takes the exact one only, while nothing looks like it.
+    """
+    exact = _distinct(target for called, target in candidates if called == name)
+    if strict:
+        if len(exact) != 1:
+            return Ambiguous(exact) if exact else None
+        shape = skeleton(name)
+        alike = _distinct(target for called, target in candidates if skeleton(called) == shape)
+        return exact[0] if len(alike) == 1 else LookAlike(alike)
+    if len(exact) == 1:
+        return exact[0]
+    if exact:
+        return Ambiguous(exact)
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    near = _distinct(
+        target for called, target in candidates if unicodedata.normalize("NFKC", called).casefold() == folded
+    )
+    if len(near) == 1:
+        return near[0]
+    return Ambiguous(near) if near else None
+
+
+def _distinct(targets: Iterable[Target]) -> tuple[Target, ...]:
+    return tuple({target.id: target for target in targets}.values())
+
+
+def channel_target(channel: Channel) -> Target:
+    kind = "thread" if isinstance(channel, discord.Thread) else "channel"
+    return Target(kind, channel.id, channel.guild.id, channel.name)
+
+
+class Resolver:
+    """Resolves refs inside one guild, as its requester sees it."""
+
+    async def resolve(self, view: GuildView, kind: str, text: str, *, strict: bool) -> Resolved:
+        """None when nothing visible fits. Raises discord.HTTPException where Discord has to be asked."""
+        match kind:
+            case "channel":
+                return await self._channel(view, text, strict=strict)
+            case "category":
+                return self._category(view, text, strict=strict)
+            case "role":
+                return self._role(view, text, strict=strict)
+            case "member":
+                return await self._member(view, text, strict=strict)
+            case "mentionable":
+                return await self._mentionable(view, text, strict=strict)
+            case _:
+                raise ValueError(f"no resolver for {kind}")
+
+    async def _channel(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
+        channel_id = snowflake("channel", text)
+        if channel_id is not None:
+            jump = link(text)
+            if jump is not None and jump.guild_id != view.id:
+                return None
+            channel = view.channel(channel_id)
+            if channel is None:
+                return None
+            return channel_target(channel) if await self._sees(view, channel) else None
+        name = text.removeprefix("#")
+        guild = view.discord
+        visible = set(view.visible_ids())
+        candidates = [
+            (channel.name, channel_target(channel))
+            for channel in guild.channels
+            if channel.id in visible and not isinstance(channel, discord.CategoryChannel)
+        ]
+        candidates += [(thread.name, channel_target(thread)) for thread in guild.threads if view.sees(thread)]
+        return pick(name, candidates, strict=strict)
+
+    async def _sees(self, view: GuildView, channel: Channel) -> bool:
+        if view.sees(channel):
+            return True
+        if not isinstance(channel, discord.Thread) or not channel.is_private() or view.user_id is None:
+            return False
+        parent = channel.parent
+        if parent is None or not view.sees(parent):
+            return False
+        return await view.state.learn_thread_membership(channel, view.user_id) and view.sees(channel)
+
+    def _category(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
+        visible = set(view.visible_ids())
+        categories = [category for category in view.discord.categories if category.id in visible]
+        category_id = snowflake("category", text)
+        if category_id is not None:
+            found = next((category for category in categories if category.id == category_id), None)
+            return None if found is None else channel_target(found)
+        return pick(text, [(category.name, channel_target(category)) for category in categories], strict=strict)
+
+    def _role(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
+        guild = view.discord
+        role_id = snowflake("role", text)
+        if role_id is not None:
+            role = guild.get_role(role_id)
+            return None if role is None else Target("role", role.id, guild.id, role.name)
+        candidates = [(role.name, Target("role", role.id, guild.id, role.name)) for role in guild.roles]
+        return pick(text, candidates, strict=strict) or pick(text.removeprefix("@"), candidates, strict=strict)
+
+    async def _mentionable(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
+        """A role, a member, or everyone (``everyone`` or ``here``)."""
+        if text.removeprefix("@") in ("everyone", "here"):
+            return Target("everyone", view.id, view.id, text.removeprefix("@"))
+        role = self._role(view, text, strict=strict)
+        return role if role is not None else await self._member(view, text, strict=strict)
+
+    async def _member(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
+        guild = view.discord
+        user_id = snowflake("member", text)
+        if user_id is not None:
+            member = await view.state.member(guild, user_id, 0 if strict else 60)
+            return None if member is None else Target("member", member.id, guild.id, member.name)
+        name = text.removeprefix("@")
+        members = list(guild.members)
+        if not guild.chunked:
+            members += await view.state.source.search_members(guild, name)
+        # A nickname or display name can be set to anybody's; for risky operations only the username counts.
+        candidates = [(member.name, Target("member", member.id, guild.id, member.name)) for member in members]
+        if not strict:
+            candidates += [
+                (called, Target("member", member.id, guild.id, member.name))
+                for member in members
+                for called in (member.nick, member.global_name)
+                if called
+            ]
+        return pick(name, candidates, strict=strict)

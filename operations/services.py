@@ -1,0 +1,41 @@
+"""What operations may ask for besides Discord: one frozen bundle, built in the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from operations.file_fetch import FileFetcher
+from operations.guild_state import GuildState
+from operations.registry import Registry
+from policy.model import Caller, Explanation, PlatformRole
+from policy.taint import Source
+from storage.database import Database
+from storage.facts import PlatformFacts
+
+
+class Decisions(Protocol):
+    """What policy knows and would say, for operations that tell a caller about himself."""
+
+    async def explain(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Explanation:
+        """Steps 1-7 for a call, without doing it. Raises Refused when it cannot be explained."""
+        ...
+
+    async def reachable_guilds(self, caller: Caller) -> tuple[int, ...]:
+        """The installed guilds that this caller's credential and person reach."""
+        ...
+
+    async def role(self, caller: Caller) -> PlatformRole | None: ...
+
+    def taint_sources(self, caller: Caller) -> frozenset[Source]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    database: Database
+    facts: PlatformFacts
+    state: GuildState
+    registry: Registry
+    decisions: Decisions
+    files: FileFetcher

@@ -1,0 +1,176 @@
+"""Executing an effect once, and finding out what became of it when Discord's answer is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+
+from operations import call_ids
+from operations.base import Context, Model, Reconcile, WriteOperation
+from operations.errors import Refused, translate
+from operations.guild_state import GuildVanished
+from operations.ledger import Ledger, OutcomeUnknown, SendRefused, phase
+from operations.transport_errors import unwrap
+from policy.model import Caller
+from storage.calls import CallState
+
+EXECUTE_TIMEOUT_SECONDS = 45.0
+# Discord drops a second message with the same nonce "within the past few minutes"; two are safe.
+NONCE_WINDOW_SECONDS = 120.0
+# Discord writes its audit log shortly after the effect.
+AUDIT_LOG_PAUSES_SECONDS = (0.2, 0.8, 2.0)
+
+Operation = WriteOperation[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an execution came to: DONE with its result, FAILED (nothing took effect) or UNKNOWN."""
+
+    state: CallState
+    result: Model | None = None
+    detail: str = ""
+    remedy: str = ""
+    error_code: int | None = None
+
+
+class Settlement:
+    """Executes effects. ``tag_mac``: the MAC that makes the tag in Discord's audit log unforgeable."""
+
+    def __init__(
+        self,
+        tag_mac: Callable[[str], str],
+        *,
+        now: Callable[[], float],
+        audit_log_pauses_seconds: Sequence[float] = AUDIT_LOG_PAUSES_SECONDS,
+    ) -> None:
+        self._tag_mac = tag_mac
+        self._now = now
+        self._pauses = tuple(audit_log_pauses_seconds)
+        self._log = structlog.get_logger("guildhall.settlement")
+
+    async def execute(self, operation: Operation, ctx: Context, effect: Model, started_at: float) -> Settled:
+        """One attempt; when the answer is lost, the way that the operation declares to find it again."""
+        settled = await self._attempt(operation, ctx, effect)
+        if settled.state is not CallState.UNKNOWN:
+            return settled
+        return await self.reconcile(operation, ctx, effect, started_at, settled.detail)
+
+    async def _attempt(self, operation: Operation, ctx: Context, effect: Model) -> Settled:
+        ledger: Ledger | None = None
+        try:
+            with phase("execute", ctx.call_id, caller_id=_caller_key(ctx.caller), guild_id=ctx.guild.id) as ledger:
+                async with asyncio.timeout(EXECUTE_TIMEOUT_SECONDS):
+                    result = await operation.execute(ctx, effect)
+        except Refused as refused:
+            return Settled(_lost(ledger), detail=refused.refusal.reason, remedy=refused.refusal.remedy)
+        except discord.HTTPException as error:
+            failure = translate(error)
+            if isinstance(error, discord.DiscordServerError):
+                return Settled(_lost(ledger), detail=failure.reason, error_code=error.status)
+            return Settled(CallState.FAILED, detail=failure.reason, remedy=failure.remedy, error_code=failure.code)
+        except discord.RateLimited as limited:
+            return Settled(
+                CallState.FAILED,
+                detail="Discord's rate limit is used up.",
+                remedy=f"Come back in {limited.retry_after:.0f} s.",
+            )
+        except GuildVanished:
+            return Settled(_lost(ledger), detail="The guild or the membership was lost meanwhile.")
+        except (aiohttp.ClientError, OutcomeUnknown, SendRefused, TimeoutError, OSError) as error:
+            return self._broken(unwrap(error), ledger)
+        except Exception:  # noqa: BLE001 - logged; see below
+            # A mistake of ours must not leave the call without an outcome.
+            self._log.exception("execution raised", operation=operation.name, call_id=ctx.call_id)
+            return Settled(_lost(ledger), detail="Guildhall made a mistake; its log has the details.")
+        return Settled(CallState.DONE, result)
+
+    def _broken(self, error: BaseException, ledger: Ledger | None) -> Settled:
+        if isinstance(error, SendRefused):
+            return Settled(_lost(ledger), detail=str(error))
+        if isinstance(error, OutcomeUnknown):
+            return Settled(CallState.UNKNOWN, detail="Discord's answer was lost.")
+        return Settled(_lost(ledger), detail=f"The connection to Discord broke ({type(error).__name__}).")
+
+    async def reconcile(
+        self, operation: Operation, ctx: Context, effect: Model, started_at: float, detail: str
+    ) -> Settled:
+        """Finds a lost answer again. Sends nothing but a message with its own nonce, within Discord's window."""
+        try:
+            match operation.reconcile:
+                case Reconcile.NONCE:
+                    found = await self._by_nonce(operation, ctx, effect, started_at)
+                case Reconcile.AUDIT_LOG:
+                    found = await self._by_audit_log(operation, ctx, effect)
+                case Reconcile.READ_BACK:
+                    found = await self._by_reading_back(operation, ctx, effect)
+                case Reconcile.NONE:
+                    found = None
+        except (
+            aiohttp.ClientError,
+            discord.DiscordException,
+            GuildVanished,
+            OutcomeUnknown,
+            SendRefused,
+            OSError,
+        ) as error:
+            self._log.warning(
+                "reconciliation failed",
+                operation=operation.name,
+                call_id=ctx.call_id,
+                error=type(unwrap(error)).__name__,
+            )
+            found = None
+        if found is not None:
+            return found
+        return Settled(CallState.UNKNOWN, detail=detail or "Discord's answer was lost.")
+
+    async def _by_nonce(self, operation: Operation, ctx: Context, effect: Model, started_at: float) -> Settled | None:
+        for pause in self._pauses:
+            if self._now() - started_at > NONCE_WINDOW_SECONDS:
+                return None
+            settled = await self._attempt(operation, ctx, effect)
+            if settled.state is not CallState.UNKNOWN:
+                return settled
+            await asyncio.sleep(pause)
+        return None
+
+    async def _by_audit_log(self, operation: Operation, ctx: Context, effect: Model) -> Settled | None:
+        action = None if operation.audit_action is None else discord.AuditLogAction(operation.audit_action)
+        if action is None:
+            return None
+        for pause in self._pauses:
+            guild = ctx.guild.discord
+            with phase("read", ctx.call_id, caller_id=_caller_key(ctx.caller), guild_id=guild.id):
+                async for entry in guild.audit_logs(limit=100, action=action, user=guild.me):
+                    if not self._is_ours(entry, ctx.call_id):
+                        continue
+                    result = operation.found(entry, effect)
+                    if result is not None:
+                        return Settled(CallState.DONE, result, detail="Found in Discord's audit log.")
+            await asyncio.sleep(pause)
+        return None
+
+    async def _by_reading_back(self, operation: Operation, ctx: Context, effect: Model) -> Settled | None:
+        with phase("read", ctx.call_id, caller_id=_caller_key(ctx.caller), guild_id=ctx.guild.id):
+            result = await operation.read_back(ctx, effect)
+        return None if result is None else Settled(CallState.DONE, result, detail="Found by looking at it again.")
+
+    def _is_ours(self, entry: discord.AuditLogEntry, call_id: str) -> bool:
+        matched = call_ids.TAG.match(entry.reason or "")
+        return matched is not None and matched[1] == call_id and matched[2] == self._tag_mac(call_id)
+
+
+def _lost(ledger: Ledger | None) -> CallState:
+    """Nothing left this process: it failed. Something did: whether it took effect is unknown."""
+    return CallState.FAILED if ledger is None or ledger.sent == 0 else CallState.UNKNOWN
+
+
+def _caller_key(caller: Caller) -> str:
+    return caller.identity

@@ -1,0 +1,72 @@
+"""Who has read whose text: taint per workspace and person, for an hour, surviving sessions and restarts.
+
+The mark is kept per person, not per token: a person's second token, or his next session, starts with the same taint.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from policy.model import Caller
+from policy.taint import TAINT_SECONDS, Source
+from storage.taints import Holder
+
+# A source read again is written again only after this long: the mark then lasts at least 55 minutes after a crash.
+REFRESH_SECONDS = 300.0
+
+
+class Taints:
+    """Marks in memory; ``unsaved`` holds what the store has not seen yet."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._marks: dict[tuple[str, int], dict[Source, float]] = {}
+        self._saved: dict[tuple[str, int, Source], float] = {}
+        self.unsaved: dict[tuple[str, int], set[Source]] = {}
+
+    def load(self, stored: Mapping[Holder, Mapping[Source, float]]) -> None:
+        """Marks from the store: holder -> source -> when the mark ends (seconds since the epoch)."""
+        for holder, sources in stored.items():
+            if holder.user_id is None:
+                continue
+            for source, ends_at in sources.items():
+                at = ends_at - TAINT_SECONDS
+                self._marks.setdefault((holder.workspace_id, holder.user_id), {})[source] = at
+                self._saved[(holder.workspace_id, holder.user_id, source)] = at
+
+    def mark(self, caller: Caller, sources: Iterable[Source]) -> None:
+        if caller.user_id is None or caller.workspace_id is None:
+            return
+        now, key = self._clock(), (caller.workspace_id, caller.user_id)
+        marks = self._marks.setdefault(key, {})
+        for source in sources:
+            marks[source] = now
+            if now - self._saved.get((*key, source), 0.0) >= REFRESH_SECONDS:
+                self._saved[(*key, source)] = now
+                self.unsaved.setdefault(key, set()).add(source)
+
+    def sources(self, caller: Caller) -> frozenset[Source]:
+        """What this caller has read within the hour."""
+        if caller.user_id is None or caller.workspace_id is None:
+            return frozenset()
+        key = (caller.workspace_id, caller.user_id)
+        marks = self._marks.get(key)
+        if not marks:
+            return frozenset()
+        oldest = self._clock() - TAINT_SECONDS
+        for source in [source for source, at in marks.items() if at < oldest]:
+            del marks[source]
+            self._saved.pop((*key, source), None)
+        return frozenset(marks)
+
+    def take_unsaved(self) -> dict[Holder, set[Source]]:
+        """What the store has to be told."""
+        taken, self.unsaved = self.unsaved, {}
+        return {Holder(workspace_id, user_id, ""): sources for (workspace_id, user_id), sources in taken.items()}
+
+    def put_back(self, unsaved: Mapping[Holder, set[Source]]) -> None:
+        """What could not be written."""
+        for holder, sources in unsaved.items():
+            if holder.user_id is not None:
+                self.unsaved.setdefault((holder.workspace_id, holder.user_id), set()).update(sources)
