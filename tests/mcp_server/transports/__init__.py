@@ -1,0 +1,1 @@
+"""Tests of the MCP transports, against servers small enough to read."""
