@@ -1,0 +1,85 @@
+"""The MCP server object, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import mcp.types as t
+from mcp.server import Server
+from mcp.server.caching import CacheHint
+from mcp.server.lowlevel import NotificationOptions
+from mcp.server.models import InitializationOptions
+
+from mcp_server.identities import Identities
+from mcp_server.instructions import INSTRUCTIONS
+from mcp_server.listing import ListTools, ToolListing
+from mcp_server.results import ResultEncoder
+from mcp_server.tool_calls import ToolCalls
+from mcp_server.tools import ToolCatalogue
+from mcp_server.transports import HotPath
+from operations.base import Executor
+from operations.registry import Registry
+from storage.facts import PlatformFacts
+
+NAME = "guildhall"
+TITLE = "Guildhall"
+_LIST_TTL_MS = 60_000
+"""How long a 2026-07-28 client may keep a list of tools; nothing tells it of changes."""
+
+
+def product_version() -> str:
+    """Of the installed package."""
+    return version(NAME)
+
+
+class GuildhallServer(Server[dict[str, Any]]):
+    """The SDK's server, that says it tells of changes to its list of tools."""
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        options = notification_options or NotificationOptions(tools_changed=True)
+        return super().create_initialization_options(options, experimental_capabilities, extensions)
+
+
+@dataclass(frozen=True, slots=True)
+class MCPFace:
+    """An MCP server over the operations, for whichever transport. ``hot_path`` is for those that take one."""
+
+    server: Server[dict[str, Any]]
+    hot_path: HotPath
+    listing: ToolListing
+
+
+def mcp_face(
+    registry: Registry,
+    executor: Executor,
+    identities: Identities,
+    facts: PlatformFacts,
+    *,
+    catalogue: ToolCatalogue | None = None,
+) -> MCPFace:
+    """``catalogue``: the registry's tools, where several faces share them; making them takes about 2 ms each."""
+    catalogue = catalogue or ToolCatalogue(registry)
+    listing = ToolListing(registry, catalogue)
+    list_tools = ListTools(listing, identities, facts)
+    info = t.Implementation(name=NAME, title=TITLE, version=product_version())
+    encoder = ResultEncoder(info.model_dump(by_alias=True, mode="json", exclude_none=True))
+    calls = ToolCalls(executor, identities, encoder)
+    server = GuildhallServer(
+        info.name,
+        version=info.version,
+        title=info.title,
+        instructions=INSTRUCTIONS,
+        cache_hints={"tools/list": CacheHint(ttl_ms=_LIST_TTL_MS, scope="private")},
+        get_tool_input_schema=catalogue.input_schema,
+        on_list_tools=list_tools.handle,
+        on_call_tool=calls.handle,
+    )
+    server.middleware.append(list_tools.remember)
+    return MCPFace(server, calls.hot_path, listing)
