@@ -1,0 +1,1 @@
+"""The core process: the command line, the composition root and the Discord client."""

@@ -1,0 +1,289 @@
+"""``guildhall demo``: everything on loopback against a simulated Discord, with nothing to sign up for."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot import settings as settings_module
+from bot.app import App, running
+from bot.commands.serving import configure_logs, stop_signal
+from bot.core import opened_database
+from bot.setting_values import is_real_token
+from bot.settings import Settings, SettingsError
+from policy.model import PlatformRole
+from policy.scopes import EVERYTHING_BUT_ADMIN
+from storage import clients, installations, instance, memberships, workspaces
+from storage.database import Database
+from storage.instance import Mark
+from storage.snapshot import ClientKind
+
+START_SECONDS = 30.0
+STOP_SECONDS = 1.0
+ADMINISTRATOR = "ada"
+VIEWER = "wren"
+EXAMPLE_CHANNEL = "general"
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] - argparse names it so
+    parser = commands.add_parser("demo", help="try it all on loopback, with a simulated Discord")
+    parser.add_argument("--port", type=int, default=8000, help="the MCP server's port; 0 takes a free one")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when all is ready")
+    parser.add_argument("--keep", action="store_true", help="keep the database (in ./data/demo) for the next run")
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Until SIGTERM or Ctrl-C. Raises SettingsError when something of a real Discord is in the environment."""
+    _refuse_real_token()
+    stopping = stop_signal()
+    with _data_dir(keep=arguments.keep) as data_dir:
+        async with _sandbox() as sandbox:
+            settings = _settings(sandbox, data_dir)
+            configure_logs(settings)
+            tokens = await _seed(settings, sandbox)
+            async with running(settings, Mark.SANDBOX, port=arguments.port) as app:
+                await _guilds_arrived(app, sandbox)
+                shown = _shown(app, sandbox, tokens)
+                print(json.dumps(shown) if arguments.json else _text(shown), flush=True)
+                failed = asyncio.ensure_future(app.core.until_failed())
+                stopped = asyncio.ensure_future(stopping.wait())
+                done, _ = await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if failed in done:
+                    failed.result()
+                failed.cancel()
+                if not arguments.json:
+                    print("Ending.", flush=True)
+
+
+def _refuse_real_token() -> None:
+    import os
+
+    token = os.environ.get("DISCORD_BOT_TOKEN", "")
+    if is_real_token(token):
+        raise SettingsError(
+            ["DISCORD_BOT_TOKEN: a real bot token is set; the demo never uses one. Unset it, or use `guildhall run`."]
+        )
+
+
+class _data_dir:  # noqa: N801 - a context manager, named like the function that it is
+    """A folder for the demo's database: fresh and removed afterwards, or ./data/demo with ``keep``."""
+
+    def __init__(self, *, keep: bool) -> None:
+        self._keep = keep
+        self._path = Path("data/demo") if keep else Path(tempfile.mkdtemp(prefix="guildhall-demo-"))
+
+    def __enter__(self) -> Path:
+        self._path.mkdir(parents=True, exist_ok=True)
+        return self._path
+
+    def __exit__(self, *_exception: object) -> None:
+        if not self._keep:
+            shutil.rmtree(self._path, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _sandbox() -> AsyncGenerator[Mapping[str, Any]]:
+    """The simulated Discord as a process of its own; it ends with this one, however that ends."""
+    command = [sys.executable, "-m", "sandbox", "--json", "--stdin-lifeline", "--world", "demo"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        if process.stdout is None or process.stdin is None:
+            raise RuntimeError("the sandbox has no pipes")
+        async with asyncio.timeout(START_SECONDS):
+            line = await process.stdout.readline()
+        if not line:
+            raise SettingsError(["The simulated Discord did not start; run `make demo`, which installs what it needs."])
+        yield json.loads(line)
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _settings(sandbox: Mapping[str, Any], data_dir: Path) -> Settings:
+    """Nothing of the environment counts but how it logs: the demo reaches no Discord, no database and no Redis of
+    yours.
+    """
+    blank = dict.fromkeys(
+        (
+            "DATABASE_URL",
+            "REDIS_URL",
+            "PUBLIC_URL",
+            "ALLOWED_GUILD_IDS",
+            "SECRET_KEYS",
+            "DISCORD_CLIENT_ID",
+            "DISCORD_CLIENT_SECRET",
+        )
+    )
+    given = {
+        "DISCORD_BOT_TOKEN": sandbox["bot_token"],
+        "DISCORD_API_BASE_URL": sandbox["api_base_url"],
+        "ALLOW_INSECURE_DISCORD_API": "true",
+        "DATA_DIR": str(data_dir),
+        "HOST": "127.0.0.1",
+    }
+    return settings_module.load(given, env_file=None, unset=blank)
+
+
+async def _seed(settings: Settings, sandbox: Mapping[str, Any]) -> dict[str, str]:
+    """Two workspaces, one a guild; two tokens in the first. Returns the tokens by what they are called outside."""
+    now = time.time()
+    first, second = sandbox["guilds"][0], sandbox["guilds"][1]
+    async with opened_database(settings, Mark.SANDBOX) as database:
+        workspace_id = await _workspace(database, first, now)
+        await _workspace(database, second, now)
+        async with database.unit_of_work() as session:
+            await memberships.set_role(session, workspace_id, int(first["members"][VIEWER]), PlatformRole.VIEWER, now)
+        return {
+            "token": await _token(database, workspace_id, int(first["members"][ADMINISTRATOR]), "demo", now),
+            "viewer_token": await _token(database, workspace_id, int(first["members"][VIEWER]), "demo viewer", now),
+        }
+
+
+async def _workspace(database: Database, guild: Mapping[str, Any], now: float) -> str:
+    guild_id = int(guild["id"])
+    async with database.unit_of_work() as session:
+        installed = await installations.active(session, guild_id)
+        if installed is not None:
+            return installed.workspace_id
+        workspace_id = await workspaces.create(session, guild["name"], int(guild["owner_id"]), now)
+        if await workspaces.default(session) is None:
+            await workspaces.set_default(session, workspace_id)
+        await installations.install(session, workspace_id, guild_id, now)
+        await instance.put(session, "started", str(now))
+        return workspace_id
+
+
+async def _token(database: Database, workspace_id: str, user_id: int, name: str, now: float) -> str:
+    async with database.unit_of_work() as session:
+        _, token = await clients.create(
+            session,
+            database.keyring,
+            workspace_id=workspace_id,
+            user_id=user_id,
+            name=name,
+            scopes=EVERYTHING_BUT_ADMIN,
+            toolsets=None,
+            guild_ids=None,
+            read_only=False,
+            direct_writes=False,
+            expires_at=None,
+            kind=ClientKind.TOKEN,
+            created_by=user_id,
+            now=now,
+        )
+    return token
+
+
+async def _guilds_arrived(app: App, sandbox: Mapping[str, Any]) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        for guild in sandbox["guilds"]:
+            while not app.core.client.readiness.is_ready(int(guild["id"])):
+                await app.core.client.readiness.wait(int(guild["id"]), START_SECONDS)
+    await app.health.look()
+
+
+def _shown(app: App, sandbox: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, Any]:
+    base = f"http://127.0.0.1:{app.port}"
+    guilds = [
+        {key: guild[key] for key in ("id", "name", "channels", "members", "roles")} for guild in sandbox["guilds"]
+    ]
+    return {
+        "mcp_url": f"{base}/mcp",
+        "sse_url": f"{base}/sse",
+        "health_url": f"{base}/health",
+        **tokens,
+        "discord_url": sandbox["base_url"],
+        "control_url": sandbox["control_url"],
+        "control_token": sandbox["control_token"],
+        "bot_id": sandbox["bot_id"],
+        "guilds": guilds,
+    }
+
+
+def _text(shown: Mapping[str, Any]) -> str:
+    """What a newcomer reads: addresses, configurations that can be pasted, one call that works as printed."""
+    url, token, guild = shown["mcp_url"], shown["token"], shown["guilds"][0]
+    header = f"Authorization: Bearer {token}"
+    servers = {
+        "mcpServers": {"guildhall": {"type": "http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}}
+    }
+    vs_code = {"servers": {"guildhall": {"type": "http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}}}
+    cursor = {"mcpServers": {"guildhall": {"url": url, "headers": {"Authorization": f"Bearer {token}"}}}}
+    stdio = {
+        "mcpServers": {
+            "guildhall": {
+                "command": str(Path(sys.executable).with_name("guildhall")),
+                "args": ["stdio"],
+                "env": {"GUILDHALL_URL": url, "GUILDHALL_TOKEN": token},
+            }
+        }
+    }
+    arguments = {"guild": guild["name"], "channel": EXAMPLE_CHANNEL, "limit": 5}
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {
+            "name": "message_list_recent",
+            "arguments": arguments,
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": {"name": "curl", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        },
+    }
+    return f"""
+Guildhall is running against a simulated Discord. Nothing here reaches the real one.
+
+  MCP (Streamable HTTP)  {url}
+  MCP (legacy SSE)       {shown["sse_url"]}
+  Health                 {shown["health_url"]}
+  Token                  {token}
+                         (acts as {ADMINISTRATOR}, an administrator of {guild["name"]})
+  Read-only token        {shown["viewer_token"]}
+  Simulated Discord      {shown["discord_url"]}
+  Play its people        POST {shown["control_url"]}/<action>, Authorization: Bearer {shown["control_token"]}
+
+Configuration for Claude Code, LM Studio and others that take mcpServers:
+{json.dumps(servers, indent=2)}
+
+Claude Code on the command line:
+  claude mcp add --transport http guildhall {url} --header "{header}"
+
+VS Code (.vscode/mcp.json):
+{json.dumps(vs_code, indent=2)}
+
+Cursor (.cursor/mcp.json):
+{json.dumps(cursor, indent=2)}
+
+Claude Desktop and other clients that start a program:
+{json.dumps(stdio, indent=2)}
+
+One call, as it is:
+  curl -s {url} -H "{header}" -H "Content-Type: application/json" \\
+    -H "Accept: application/json, text/event-stream" -H "MCP-Protocol-Version: 2026-07-28" \\
+    -H "Mcp-Method: tools/call" -H "Mcp-Name: message_list_recent" \\
+    -d '{json.dumps(call)}'
+
+Then try message_send: it previews first (nothing is sent before dry_run is false), and audit_list shows what was done.
+Ctrl-C ends it.
+"""

@@ -1,0 +1,300 @@
+"""The core without a face: database, Discord, policy and operations, built in one place and closed in order."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+import yarl
+
+from bot.catalogue import CATALOGUE
+from bot.client import GuildhallClient
+from bot.discord_addresses import point_discord_at
+from bot.edge_ban import EdgeBan
+from bot.garbage import GarbagePauses
+from bot.guild_sources import GatewaySource, RestSource
+from bot.http_guard import HttpGuard
+from bot.installing import Installing
+from bot.intents import intents_for
+from bot.request_budget import RequestBudget
+from bot.settings import Settings
+from bot.upkeep import Upkeep
+from operations import call_ids
+from operations.callers import Callers
+from operations.decider import Decider
+from operations.events import EventHub
+from operations.executor import RoadExecutor
+from operations.explainer import Explainer
+from operations.file_fetch import FileFetcher
+from operations.guild_state import GuildState
+from operations.journal import Journal
+from operations.read_counts import ReadCounts
+from operations.recovery import Recovery
+from operations.refusal_journal import RefusalJournal
+from operations.registry import Registry
+from operations.services import Services
+from operations.settlement import Settlement
+from operations.taints import Taints
+from policy.model import Caller
+from storage import calls, instance
+from storage.audit_chain import Chain
+from storage.crypto import Keyring
+from storage.database import Database
+from storage.facts import PlatformFacts
+from storage.leases import ProcessLease
+from storage.limits import RateLimits
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 2.0
+LEASE_POLL_SECONDS = 1.0
+KEYS_FILE = "secret_keys"
+TAG_PURPOSE = "audit tag"
+TAG_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why."""
+
+    settings: Settings
+    database: Database
+    facts: PlatformFacts
+    limits: RateLimits
+    lease: ProcessLease
+    client: GuildhallClient
+    state: GuildState
+    hub: EventHub
+    registry: Registry
+    executor: RoadExecutor
+    refusals: RefusalJournal
+    callers: Callers
+    chain: Chain
+    recovery: Recovery
+    failed: asyncio.Future[None]
+
+    async def until_failed(self) -> None:
+        """Returns never; raises what a part that must live died of."""
+        await asyncio.shield(self.failed)
+
+
+@asynccontextmanager
+async def opened_database(settings: Settings, mark: instance.Mark) -> AsyncGenerator[Database]:
+    """The database of these settings, migrated and marked.
+
+    Raises ValueError for a bad URL or keys, DatabaseUnavailable, and MarkMismatch for a database of the other use.
+    """
+    keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
+    keyring = await asyncio.to_thread(Keyring.load, keys, settings.data_dir / KEYS_FILE)
+    async with Database.open(settings.database, keyring) as database:
+        async with database.unit_of_work() as session:
+            await instance.set_mark(session, mark)
+        yield database
+
+
+@asynccontextmanager
+async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerator[Core]:
+    """Builds, connects and closes the core. It serves as soon as this yields; guilds arrive meanwhile."""
+    point_discord_at(settings.discord_api_base_url)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened_database(settings, mark))
+        facts = PlatformFacts(database)
+        await facts.load()
+        redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+        limits = await stack.enter_async_context(RateLimits.open(redis_url))
+        process_id = f"px_{secrets.token_hex(8)}"
+        lease = ProcessLease(database, process_id)
+        await _become_active(lease)
+        stack.push_async_callback(lease.release)
+
+        hub = EventHub()
+        garbage = await stack.enter_async_context(GarbagePauses(hub))
+        guard = HttpGuard(edge_ban=EdgeBan(), budget=RequestBudget())
+        client = GuildhallClient(hub=hub, guard=guard, intents=intents_for(settings), garbage=garbage)
+        await stack.enter_async_context(client)
+        await client.login(settings.discord_bot_token.get_secret_value() if settings.discord_bot_token else "")
+        if settings.enable_gateway:
+            source: GatewaySource | RestSource = GatewaySource(client)
+        else:
+            source = await stack.enter_async_context(RestSource(client))
+            garbage.settle()
+
+        state = GuildState(source)
+        hub.listen(state.on_event)
+        files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
+        core, upkeep, installing = _built(
+            settings, database, facts, limits, lease, client, state, hub, files, process_id
+        )
+        await upkeep.load()
+        async with database.unit_of_work() as session:
+            await calls.abandon(session, executor=process_id)
+
+        tasks = _Tasks(core.failed)
+        stack.push_async_callback(tasks.aclose)
+        stack.push_async_callback(core.executor.drain, DRAIN_SECONDS)
+        tasks.start(facts.watch(), "facts")
+        tasks.start(lease.run(), "lease")
+        tasks.start(core.chain.run(), "audit chain")
+        tasks.start(core.recovery.run(), "recovery")
+        tasks.start(upkeep.run(), "upkeep")
+        events = stack.enter_context(hub.subscribe())
+        if settings.enable_gateway:
+            tasks.start(client.connect(), "gateway")
+            tasks.start(_install_when_known(client, installing), "first installations")
+        else:
+            await installing.start()
+        tasks.start(installing.watch(events), "installations")
+        yield core
+
+
+def _built(
+    settings: Settings,
+    database: Database,
+    facts: PlatformFacts,
+    limits: RateLimits,
+    lease: ProcessLease,
+    client: GuildhallClient,
+    state: GuildState,
+    hub: EventHub,
+    files: FileFetcher,
+    process_id: str,
+) -> tuple[Core, Upkeep, Installing]:
+    keyring = database.keyring
+
+    def tag_mac(call_id: str) -> str:
+        return keyring.mac(TAG_PURPOSE, call_id, length=TAG_LENGTH)
+
+    def audit_reason(call_id: str, caller: Caller, reason: str | None) -> str:
+        return audit_header(call_ids.tag(call_id, tag_mac(call_id)), caller, reason)
+
+    registry = Registry(CATALOGUE)
+    callers, taints, read_counts, chain = Callers(facts), Taints(), ReadCounts(), Chain(database)
+    allowed = settings.allowed_guild_ids or None
+    decider = Decider(database, facts, state, taints, allowed_guild_ids=allowed)
+    explainer = Explainer(registry, decider, limits, taints, lambda: services)
+    services = Services(database, facts, state, registry, explainer, files)
+    journal = Journal(database, process_id, on_commit=chain.wake)
+    refusals = RefusalJournal(registry, journal)
+    settlement = Settlement(tag_mac, now=time.time)
+    executor = RoadExecutor(
+        registry=registry,
+        decider=decider,
+        services=services,
+        journal=journal,
+        refusals=refusals,
+        settlement=settlement,
+        limits=limits,
+        taints=taints,
+        read_counts=read_counts,
+        audit_reason=audit_reason,
+        is_active=lambda: lease.held,
+    )
+    recovery = Recovery(
+        registry=registry,
+        database=database,
+        decider=decider,
+        services=services,
+        journal=journal,
+        settlement=settlement,
+        callers=callers,
+        executor_id=process_id,
+        audit_reason=audit_reason,
+        holds_lease=lambda: lease.held,
+        clock=time.time,
+    )
+    core = Core(
+        settings=settings,
+        database=database,
+        facts=facts,
+        limits=limits,
+        lease=lease,
+        client=client,
+        state=state,
+        hub=hub,
+        registry=registry,
+        executor=executor,
+        refusals=refusals,
+        callers=callers,
+        chain=chain,
+        recovery=recovery,
+        failed=asyncio.get_running_loop().create_future(),
+    )
+    upkeep = Upkeep(database, read_counts, taints, is_active=lambda: lease.held)
+    installing = Installing(
+        database,
+        facts,
+        state.source,
+        single_workspace=settings.single_workspace,
+        allowed_guild_ids=settings.allowed_guild_ids,
+    )
+    return core, upkeep, installing
+
+
+def audit_header(tag: str, caller: Caller, reason: str | None) -> str:
+    """What Discord's audit log shows as the reason: our tag, who asked, why; at most 512 characters."""
+    who = f"user {caller.user_id}" if caller.user_id is not None else f"{caller.kind.value} {caller.client_id}"
+    said = re.sub(r"\s+", " ", call_ids.without_tags(reason or "")).strip()
+    return f"{tag} {who}{': ' + said if said else ''}"[:512]
+
+
+def _sandbox_origin(settings: Settings) -> yarl.URL | None:
+    if not settings.talks_to_loopback or settings.discord_api_base_url is None:
+        return None
+    return yarl.URL(settings.discord_api_base_url).origin()
+
+
+async def _become_active(lease: ProcessLease) -> None:
+    """Waits while another process is active: a rolling deploy takes over when the old one has ended."""
+    told = False
+    while not await lease.acquire():
+        if not told:
+            log.info("another process is active on this database; waiting for it to end")
+            told = True
+        await asyncio.sleep(LEASE_POLL_SECONDS)
+
+
+async def _install_when_known(client: GuildhallClient, installing: Installing) -> None:
+    """READY names every guild of its shard; installations are compared once all shards are connected."""
+    while True:
+        connected, count = client.readiness.connected_shards()
+        if count and connected == count:
+            break
+        await asyncio.sleep(0.05)
+    await installing.start()
+
+
+class _Tasks:
+    """The long-lived tasks of a core. One that dies fails the whole: half a control plane is none."""
+
+    def __init__(self, failed: asyncio.Future[None]) -> None:
+        self._failed = failed
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if task.cancelled() or self._failed.done():
+            return
+        error = task.exception()
+        if error is not None:
+            self._failed.set_exception(error)
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._failed.done() and not self._failed.cancelled():
+            # Retrieved here, so that a failure nobody waited for is not reported a second time.
+            self._failed.exception()
+        else:
+            self._failed.cancel()

@@ -1,0 +1,156 @@
+"""Every touch of discord.py's private parts, checked when this module is imported.
+
+discord.py is pinned; when a new version moves one of these, the import says which, instead of a call failing later.
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any, cast
+
+import discord
+import yarl
+from discord.asset import Asset
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.http import HTTPClient, Route
+from discord.shard import AutoShardedClient
+from discord.state import AutoShardedConnectionState, ConnectionState
+
+Parser = Callable[[Any], None]
+Payload = dict[str, Any]
+
+
+class DiscordPyMovedError(RuntimeError):
+    """discord.py no longer has a private part that Guildhall relies on."""
+
+    def __init__(self, moved: Sequence[str]) -> None:
+        super().__init__(
+            f"discord.py {discord.__version__} moved what Guildhall relies on: {', '.join(moved)}. "
+            "Install the pinned version (requirements/runtime.txt)."
+        )
+
+
+def parsers(client: commands.AutoShardedBot, names: Sequence[str]) -> MutableMapping[str, Parser]:
+    """The functions that take the gateway's events, by name; replacing one takes effect at once.
+
+    Raises DiscordPyMovedError when one of ``names`` is not among them.
+    """
+    found = cast("MutableMapping[str, Parser]", client._connection.parsers)
+    if missing := [f"parser {name}" for name in names if not callable(found.get(name))]:
+        raise DiscordPyMovedError(missing)
+    return found
+
+
+def keep_alive(client: commands.AutoShardedBot, shard_id: int) -> KeepAliveHandler | None:
+    """The heartbeat of a shard's present connection. It outlives the connection, with its last times."""
+    return client._get_websocket(shard_id=shard_id)._keep_alive
+
+
+def last_frame_at(handler: KeepAliveHandler) -> float:
+    """When the connection's last frame of any kind came, on ``time.perf_counter``."""
+    return handler._last_recv
+
+
+def forget_guild(client: discord.Client, guild_id: int) -> None:
+    """Drop a guild from the cache: a new session does not drop those that the bot has left meanwhile."""
+    if guild := client.get_guild(guild_id):
+        client._connection._remove_guild(guild)
+
+
+def forget_outdated_guild(client: discord.Client, guild_id: int) -> None:
+    """Drop a guild that was unavailable, before its GUILD_CREATE: channels deleted during an outage would stay."""
+    guild = client.get_guild(guild_id)
+    if guild is not None and guild.unavailable and guild._channels:
+        client._connection._remove_guild(guild)
+
+
+async def fetch_guild_payload(client: discord.Client, guild_id: int) -> Payload:
+    """What a GUILD_CREATE would tell, over REST: without voice states, stages, events and other members than the bot.
+
+    Raises discord.HTTPException (Forbidden or NotFound when the bot is not in that guild).
+    """
+    if client.user is None:
+        raise RuntimeError("the client has not logged in")
+    http = client.http
+    guild = cast("Payload", await http.get_guild(guild_id, with_counts=True))
+    channels, active_threads, own_member = await asyncio.gather(
+        http.get_all_guild_channels(guild_id),
+        http.get_active_threads(guild_id),
+        http.get_member(guild_id, client.user.id),
+    )
+    active = cast("Payload", active_threads)
+    own_threads = {member["id"]: member for member in active.get("members", ())}
+    threads = [
+        {**thread, "member": own_threads[thread["id"]]} if thread["id"] in own_threads else thread
+        for thread in active["threads"]
+    ]
+    return {
+        **guild,
+        "channels": channels,
+        "threads": threads,
+        "members": [own_member],
+        "member_count": guild.get("approximate_member_count"),
+    }
+
+
+def guild_from_payload(client: discord.Client, payload: Payload) -> discord.Guild:
+    """A guild object of its own, outside of the client's cache."""
+    return discord.Guild(data=cast("Any", payload), state=client._connection)
+
+
+async def search_members(client: discord.Client, guild: discord.Guild, name: str, limit: int) -> list[discord.Member]:
+    """discord.py searches over the gateway alone.
+
+    https://discord.com/developers/docs/resources/guild#search-guild-members
+    """
+    route = Route("GET", "/guilds/{guild_id}/members/search", guild_id=guild.id)
+    found: list[Any] = await client.http.request(route, params={"query": name, "limit": limit})
+    return [discord.Member(data=payload, guild=guild, state=client._connection) for payload in found]
+
+
+def point(api: str, *, gateway: str | None, cdn: str | None) -> None:
+    """Change the addresses that discord.py has built in; None leaves one as it is."""
+    Route.BASE = api
+    if gateway is not None:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+    if cdn is not None:
+        cast("Any", Asset).BASE = cdn
+
+
+def api_base() -> str:
+    """Where discord.py sends REST requests."""
+    return Route.BASE
+
+
+def _check() -> None:
+    def names_of(function: Any) -> tuple[str, ...]:
+        return function.__code__.co_names
+
+    checks = {
+        "Route.BASE": isinstance(getattr(Route, "BASE", None), str),
+        "DiscordWebSocket.DEFAULT_GATEWAY": hasattr(DiscordWebSocket, "DEFAULT_GATEWAY"),
+        "Asset.BASE": isinstance(getattr(Asset, "BASE", None), str),
+        "DiscordWebSocket._keep_alive": "_keep_alive" in names_of(DiscordWebSocket.__init__),
+        "DiscordWebSocket._discord_parsers": "_discord_parsers" in names_of(DiscordWebSocket.received_message),
+        "KeepAliveHandler._last_recv": "_last_recv" in names_of(KeepAliveHandler.tick),
+        "DiscordWebSocket.received_message's tick": "tick" in names_of(DiscordWebSocket.received_message),
+        "AutoShardedClient._get_websocket": callable(getattr(AutoShardedClient, "_get_websocket", None)),
+        "ConnectionState.parsers": "parsers" in names_of(ConnectionState.__init__),
+        "ConnectionState._remove_guild": callable(getattr(ConnectionState, "_remove_guild", None)),
+        "AutoShardedConnectionState.parse_ready": callable(getattr(AutoShardedConnectionState, "parse_ready", None)),
+        "Guild._from_data": callable(getattr(discord.Guild, "_from_data", None)),
+        "Guild._channels": "_channels" in names_of(discord.Guild.__init__),
+        **{
+            f"HTTPClient.{name}": callable(getattr(HTTPClient, name, None))
+            for name in ("get_guild", "get_all_guild_channels", "get_active_threads", "get_member")
+        },
+    }
+    if moved := [name for name, stands in checks.items() if not stands]:
+        raise DiscordPyMovedError(moved)
+
+
+_check()

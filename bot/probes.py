@@ -1,0 +1,107 @@
+"""How the parts are, for GET /ready and /health."""
+
+from __future__ import annotations
+
+from bot.client import GuildhallClient
+from bot.core import Core
+from bot.edge_ban import EdgeBan
+from bot.settings import Settings
+from mcp_server.health import Alarm, Probe, Reading, State
+from storage.database import Database
+from storage.leases import ProcessLease
+from storage.limits import LimitState, RateLimits
+
+
+def probes(core: Core) -> dict[str, Probe]:
+    """One for each part; switched-off ones say so."""
+    return {
+        "gateway": _Gateway(core.client, enabled=core.settings.enable_gateway),
+        "database": _Database(core.database),
+        "redis": _Redis(core.limits),
+        "lease": _Lease(core.lease),
+        **{name: _SwitchedOff(text) for name, text in _off(core.settings).items()},
+    }
+
+
+def alarms(core: Core) -> dict[str, Alarm]:
+    return {"discord": _EdgeAlarm(core.client.guard.edge_ban)}
+
+
+def _off(settings: Settings) -> dict[str, str]:
+    off: dict[str, str] = {}
+    if not settings.agent_enabled:
+        off["agent"] = "AGENT_ENABLED is false."
+    if not settings.enable_gateway:
+        off["subscriptions"] = "ENABLE_GATEWAY is false: guilds are fetched over REST, events and buttons are off."
+    return off
+
+
+class _Gateway:
+    def __init__(self, client: GuildhallClient, *, enabled: bool) -> None:
+        self._client = client
+        self._enabled = enabled
+
+    async def __call__(self) -> Reading:
+        if not self._enabled:
+            return Reading(State.OFF, "ENABLE_GATEWAY is false.")
+        connected, count = self._client.readiness.connected_shards()
+        if not count:
+            return Reading(State.STARTING, "Not connected yet.")
+        if not connected:
+            return Reading(State.DOWN, "No shard is connected.")
+        awaited = self._client.readiness.awaited()
+        if connected < count or awaited:
+            return Reading(State.STARTING, f"{connected} of {count} shards; {awaited} guilds have not arrived.")
+        return Reading(State.UP, f"{count} shard{'' if count == 1 else 's'}.")
+
+
+class _Database:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __call__(self) -> Reading:
+        await self._database.ping()
+        return Reading(State.UP, "SQLite." if self._database.is_sqlite else "PostgreSQL.")
+
+
+class _Redis:
+    def __init__(self, limits: RateLimits) -> None:
+        self._limits = limits
+
+    async def __call__(self) -> Reading:
+        match self._limits.state:
+            case LimitState.MEMORY:
+                return Reading(State.OFF, "REDIS_URL is not set; limits are counted in memory.")
+            case LimitState.REDIS:
+                return Reading(State.UP)
+            case LimitState.LOCAL:
+                return Reading(State.DEGRADED, "Redis is down; every process counts by itself, with half the limits.")
+
+
+class _Lease:
+    def __init__(self, lease: ProcessLease) -> None:
+        self._lease = lease
+
+    async def __call__(self) -> Reading:
+        if self._lease.held:
+            return Reading(State.UP, "This is the active process.")
+        return Reading(State.DOWN, "This is not the active process; it executes nothing.")
+
+
+class _SwitchedOff:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    async def __call__(self) -> Reading:
+        return Reading(State.OFF, self._text)
+
+
+class _EdgeAlarm:
+    def __init__(self, edge_ban: EdgeBan) -> None:
+        self._edge_ban = edge_ban
+
+    def __call__(self) -> str | None:
+        state = self._edge_ban.state()
+        if state.retry_after_seconds <= 0:
+            return None
+        return f"Calls to Discord are stopped for {state.retry_after_seconds:.0f} s, lest its edge bans this address."
