@@ -1,0 +1,1 @@
+"""Measurements of what Guildhall costs, reported as ratios."""
