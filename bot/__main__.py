@@ -15,6 +15,7 @@ from bot.commands.tokens import CommandError
 from bot.core import opened_database
 from bot.settings import Settings, SettingsError
 from mcp_server.server import product_version
+from migrations import runner
 from storage.database import DatabaseUnavailable
 from storage.instance import Mark, MarkMismatch
 
@@ -45,7 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_parser(commands)
     stdio.add_parser(commands)
     commands.add_parser("doctor", help="check token, intents, database, Redis, clock and public URL")
-    commands.add_parser("migrate", help="bring the database's schema up to date")
+    migrate = commands.add_parser("migrate", help="bring the database's schema up to date")
+    migrate.add_argument(
+        "--down", metavar="REVISION", help="go back to this revision instead (base: an empty database)"
+    )
     tokens.add_parser(commands)
     audit.add_parser(commands)
     reference.add_parser(commands)
@@ -72,6 +76,10 @@ async def _command(arguments: argparse.Namespace) -> int:
             return await _doctor()
         case "migrate":
             settings = _settings(needs_token=False)
+            if arguments.down is not None:
+                await runner.downgrade(settings.database, arguments.down)
+                print(f"The database is at {await runner.current(settings.database) or 'base'}.")
+                return 0
             async with opened_database(settings, _mark(settings)):
                 print("The database is up to date.")
         case "token":

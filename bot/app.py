@@ -47,6 +47,7 @@ async def running(settings: Settings, mark: instance.Mark, *, port: int | None =
             refused=core.refusals.credential,
         )
         face = face_of(core, auth, metrics)
+        metrics.watch("guildhall_events_dropped", "Events that slow subscribers missed.", lambda: core.hub.dropped)
         health = Health(product_version(), probes(core), alarms(core))
         parts = WebParts(
             face=face,

@@ -10,13 +10,15 @@ import structlog
 
 from operations.read_counts import ReadCounts
 from operations.taints import Taints
-from storage import audit, call_retention, calls, idempotency, taints
+from storage import audit, audit_chain, audit_retention, call_retention, calls, idempotency, installations, taints
 from storage.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
 FLUSH_SECONDS = 1.0
 RETENTION_SECONDS = 600.0
+DAY_SECONDS = 86_400.0
+GUILD_LEFT_KEPT_SECONDS = 30 * DAY_SECONDS
 
 
 class Upkeep:
@@ -42,7 +44,7 @@ class Upkeep:
 
     async def run(self) -> None:
         """Until cancelled; what could not be written is tried again. Flushes once more at the end."""
-        next_retention = 0.0
+        next_retention = next_heads = 0.0
         try:
             while True:
                 await asyncio.sleep(FLUSH_SECONDS)
@@ -50,6 +52,9 @@ class Upkeep:
                 if self._is_active() and self._clock() >= next_retention:
                     await self._retain()
                     next_retention = self._clock() + RETENTION_SECONDS
+                if self._is_active() and self._clock() >= next_heads:
+                    await self._log_heads()
+                    next_heads = self._clock() + DAY_SECONDS
         finally:
             await self.flush()
 
@@ -73,5 +78,16 @@ class Upkeep:
                 await call_retention.erase_expired(session, now)
                 await idempotency.erase_expired(session, now)
                 await taints.erase_expired(session, now)
+                await installations.purge(session, now - GUILD_LEFT_KEPT_SECONDS)
+                await audit_retention.erase_expired(session, self._database.keyring, now)
         except DatabaseUnavailable:
             log.warning("retention waits for the database")
+
+    async def _log_heads(self) -> None:
+        """Once a day, where the audit's chains end: kept apart from the database, a line shows a truncation later."""
+        try:
+            async with self._database.read() as session:
+                for head in await audit_chain.heads(session):
+                    log.info("audit head", workspace_id=head.workspace_id, seq=head.seq, mac=head.mac)
+        except DatabaseUnavailable:
+            log.warning("audit heads not logged: the database does not answer")

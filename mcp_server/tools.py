@@ -82,6 +82,8 @@ def _output(operation: Operation) -> Schema | None:
         return None
     result = output_schema(operation.Result)
     if not _has_effect(operation):
+        # A refusal holds none of its fields, and many clients check refusals against this schema as well.
+        result.pop("required", None)
         return result
     return {
         "type": "object",

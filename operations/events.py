@@ -99,6 +99,11 @@ class EventHub:
         finally:
             self._subscriptions.remove(subscription)
 
+    @property
+    def dropped(self) -> int:
+        """How many events the present subscribers have missed because their queues were full."""
+        return sum(subscription.dropped for subscription in self._subscriptions)
+
     def publish(self, event: Event) -> None:
         for listener in self._listeners:
             listener(event)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import discord
 
 from operations.events import Event, GuildGone, GuildReady, GuildStructureChanged, MemberChanged, ThreadMembersChanged
+from operations.guild_memos import GuildMemos
 from operations.guild_source import GuildSource
-from policy.model import OWNER_RANK, Need, Rule, Standing, Target, TargetFacts
-from policy.permissions import ALL, Bits
-
-Channel = discord.abc.GuildChannel | discord.Thread
+from operations.member_rights import (
+    ADMINISTRATOR,
+    MANAGE_THREADS,
+    VIEW_CHANNEL,
+    Channel,
+    bits_at,
+    guild_bits,
+    member_rank,
+    role_rank,
+)
+from policy.model import Need, Rule, Target, TargetFacts
 
 MEMBER_MAX_AGE_SECONDS = 60.0
-# What is left to a timed-out member: https://discord.com/developers/docs/topics/permissions#permissions-for-timed-out-members
-TIMED_OUT_BITS = int(Bits.view_channel | Bits.read_message_history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +33,15 @@ class _Fetched:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Visible:
-    version: int
-    guild: discord.Guild
-    role_ids: tuple[int, ...]
-    ids: tuple[int, ...]
-    shared_ids: tuple[int, ...]
-
-
 class GuildState:
     """Members and visibility of guilds. Drops what it memoised when an event says that it may have changed."""
 
     def __init__(self, source: GuildSource, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.source = source
         self._monotonic = monotonic
-        self._versions: dict[int, int] = {}
+        self.memos = GuildMemos()
         self._fetched: dict[tuple[int, int], _Fetched] = {}
         self._flights: dict[tuple[int, int], asyncio.Task[discord.Member | None]] = {}
-        self._visible: dict[tuple[int, int], _Visible] = {}
         self._thread_members: dict[tuple[int, int], tuple[bool, float]] = {}
 
     # ---------------------------------------------------------------- events
@@ -53,29 +49,28 @@ class GuildState:
         """A listener for the event hub."""
         match event:
             case GuildReady() | GuildGone() | GuildStructureChanged():
-                self._versions[event.guild_id] = self.version(event.guild_id) + 1
+                self.memos.guild_changed(event.guild_id)
                 if isinstance(event, GuildGone):
                     self._forget_members(event.guild_id)
             case MemberChanged():
                 self._fetched.pop((event.guild_id, event.user_id), None)
-                self._visible.pop((event.guild_id, event.user_id), None)
+                self.memos.member_changed(event.guild_id, event.user_id)
                 if event.user_id == self.source.bot_user_id:
-                    self._versions[event.guild_id] = self.version(event.guild_id) + 1
+                    self.memos.guild_changed(event.guild_id)
             case ThreadMembersChanged():
                 self._thread_members = {
                     key: known for key, known in self._thread_members.items() if key[0] != event.thread_id
                 }
-                self._versions[event.guild_id] = self.version(event.guild_id) + 1
+                self.memos.guild_changed(event.guild_id)
             case _:
                 pass
 
     def version(self, guild_id: int) -> int:
         """Grows with each change of roles, channels or overwrites: a key for memoised results."""
-        return self._versions.get(guild_id, 0)
+        return self.memos.version(guild_id)
 
     def _forget_members(self, guild_id: int) -> None:
         self._fetched = {key: known for key, known in self._fetched.items() if key[0] != guild_id}
-        self._visible = {key: known for key, known in self._visible.items() if key[0] != guild_id}
 
     # --------------------------------------------------------------- members
     async def member(self, guild: discord.Guild, user_id: int, max_age_seconds: float) -> discord.Member | None:
@@ -136,28 +131,14 @@ class GuildState:
             return None
         if user_id is None:
             return GuildView(self, guild_id, None, self.source.age_seconds(guild_id))
+        if max_age_seconds > 0 and self.source.members_are_current(guild_id) and guild.get_member(user_id) is not None:
+            # The gateway keeps him as current as the guild.
+            return GuildView(self, guild_id, user_id, self.source.age_seconds(guild_id))
         member = await self.member(guild, user_id, max_age_seconds)
         if member is None:
             return None
         age = max(self.source.age_seconds(guild_id), self._member_age(guild_id, user_id))
         return GuildView(self, guild_id, user_id, age if max_age_seconds > 0 else self.source.age_seconds(guild_id))
-
-    def visible(self, guild: discord.Guild, member: discord.Member) -> _Visible:
-        """The channels that a member sees, and those that the bot sees as well; memoised until something changes."""
-        role_ids = tuple(member._roles)  # pyright: ignore[reportPrivateUsage] - `roles` builds and sorts objects at each use
-        key = (guild.id, member.id)
-        version = self.version(guild.id)
-        known = self._visible.get(key)
-        if known is not None and known.version == version and known.guild is guild and known.role_ids == role_ids:
-            return known
-        seen = [channel for channel in ordered_channels(guild) if bits_at(guild, channel, member) & Bits.view_channel]
-        shared = [channel for channel in seen if bits_at(guild, channel, guild.me) & Bits.view_channel]
-        if len(self._visible) > 10_000:
-            self._visible.clear()
-        known = self._visible[key] = _Visible(
-            version, guild, role_ids, tuple(channel.id for channel in seen), tuple(channel.id for channel in shared)
-        )
-        return known
 
     async def learn_thread_membership(self, thread: discord.Thread, user_id: int) -> bool:
         """Whether a person is in a thread; asked of Discord at most once a minute. Raises discord.HTTPException."""
@@ -220,20 +201,25 @@ class GuildView:
     @property
     def actor(self) -> discord.Member:
         """The requester as a member; the bot itself for an operator. Raises GuildVanished when he left meanwhile."""
+        return self._actor_in(self.discord)
+
+    def _actor_in(self, guild: discord.Guild) -> discord.Member:
         if self.user_id is None:
-            return self.discord.me
-        member = self._state.known_member(self.discord, self.user_id)
+            return guild.me
+        member = self._state.known_member(guild, self.user_id)
         if member is None:
             raise GuildVanished
         return member
 
     def visible_ids(self) -> tuple[int, ...]:
         """The channels that the requester sees, in Discord's order."""
-        return self._state.visible(self.discord, self.actor).ids
+        guild = self.discord
+        return self._state.memos.visible(guild, self._actor_in(guild)).ids
 
     def shared_ids(self) -> tuple[int, ...]:
         """The channels that both the requester and the bot see: what a list may show."""
-        return self._state.visible(self.discord, self.actor).shared_ids
+        guild = self.discord
+        return self._state.memos.visible(guild, self._actor_in(guild)).shared_ids
 
     def channel(self, channel_id: int) -> Channel | None:
         """A channel or thread of this guild, visible or not."""
@@ -247,37 +233,41 @@ class GuildView:
         return self._member_sees(self.actor, channel)
 
     def bot_sees(self, channel: Channel) -> bool:
-        return bool(bits_at(self.discord, channel, self.me) & Bits.view_channel)
+        guild = self.discord
+        return bool(bits_at(guild, channel, guild.me) & VIEW_CHANNEL)
 
     def _member_sees(self, member: discord.Member, channel: Channel) -> bool:
         bits = bits_at(self.discord, channel, member)
-        if not bits & Bits.view_channel:
+        if not bits & VIEW_CHANNEL:
             return False
         if not isinstance(channel, discord.Thread) or not channel.is_private():
             return True
-        if bits & Bits.manage_threads or member.id == self._state.source.bot_user_id:
+        if bits & MANAGE_THREADS or member.id == self._state.source.bot_user_id:
             return True
         return self._state.in_thread(channel, member.id)
 
     def bits(self, channel: Channel | None = None) -> int:
         """The requester's permission bits, in a channel or guild-wide."""
-        return bits_at(self.discord, channel, self.actor)
+        guild = self.discord
+        return bits_at(guild, channel, self._actor_in(guild))
 
     def bot_bits(self, channel: Channel | None = None) -> int:
-        return bits_at(self.discord, channel, self.me)
+        guild = self.discord
+        return bits_at(guild, channel, guild.me)
 
     def facts(self, need: Need, rule: Rule = Rule.ALLOW, *, is_own: bool = False) -> TargetFacts:
         """Everything policy asks about one target."""
-        guild, actor, me = self.discord, self.actor, self.me
-        target = need.target
-        channel_id = target.channel_id if target.channel_id is not None else target.id
-        channel = guild.get_channel_or_thread(channel_id) if _lives_in_channel(target) else None
-        gone = _lives_in_channel(target) and channel is None
+        memos, guild, target = self._state.memos, self.discord, need.target
+        actor, me = self._actor_in(guild), guild.me
+        channel, in_channel = None, _lives_in_channel(target)
+        if in_channel:
+            channel = guild.get_channel_or_thread(target.channel_id if target.channel_id is not None else target.id)
+        visible = not in_channel if channel is None else self._member_sees(actor, channel)
         rank, is_owner, is_bot, is_administrator = self._rank(guild, target)
         return TargetFacts(
-            visible=not gone and (channel is None or self._member_sees(actor, channel)),
-            bot=standing(guild, me, channel),
-            actor=standing(guild, actor, channel),
+            visible=visible,
+            bot=memos.standing(guild, me, channel),
+            actor=memos.standing(guild, actor, channel),
             rank=rank,
             is_guild_owner=is_owner,
             is_bot=is_bot,
@@ -299,7 +289,7 @@ class GuildView:
         is_bot = target.id == self._state.source.bot_user_id
         if member is None:
             return None, owner, is_bot, False
-        administrator = bool(guild_bits(guild, member) & Bits.administrator)
+        administrator = bool(guild_bits(guild, member) & ADMINISTRATOR)
         return member_rank(guild, member), owner, is_bot, administrator
 
     def lineage_ids(self, target: Target) -> tuple[int, ...]:
@@ -324,61 +314,3 @@ class GuildVanished(Exception):
 
 def _lives_in_channel(target: Target) -> bool:
     return target.channel_id is not None or target.kind in ("channel", "category", "thread")
-
-
-def ordered_channels(guild: discord.Guild) -> Iterable[discord.abc.GuildChannel]:
-    """Channels as Discord's client shows them: each category followed by its channels."""
-    for category, channels in guild.by_category():
-        if category is not None:
-            yield category
-        yield from channels
-
-
-def role_rank(role: discord.Role) -> int:
-    """Discord orders roles by position; of two at one position the older stands higher."""
-    return (role.position << 64) | ((1 << 64) - 1 - role.id)
-
-
-def member_rank(guild: discord.Guild, member: discord.Member) -> int:
-    if member.id == guild.owner_id:
-        return OWNER_RANK
-    ranks = [
-        role_rank(role)
-        for role_id in member._roles  # pyright: ignore[reportPrivateUsage] - a fetched member's `roles` asks an older guild object
-        if (role := guild.get_role(role_id)) is not None
-    ]
-    return max(ranks, default=role_rank(guild.default_role))
-
-
-def guild_bits(guild: discord.Guild, member: discord.Member) -> int:
-    """Guild-wide permission bits of a member, by the guild object of now."""
-    if member.id == guild.owner_id:
-        return ALL
-    value = guild.default_role.permissions.value
-    for role_id in member._roles:  # pyright: ignore[reportPrivateUsage] - see member_rank
-        role = guild.get_role(role_id)
-        if role is not None:
-            value |= role.permissions.value
-    if value & Bits.administrator:
-        return ALL
-    return value & TIMED_OUT_BITS if member.is_timed_out() else value
-
-
-def bits_at(guild: discord.Guild, channel: Channel | None, member: discord.Member) -> int:
-    """Permission bits of a member in a channel (a thread's are its parent's), or guild-wide."""
-    if channel is None:
-        return guild_bits(guild, member)
-    if isinstance(channel, discord.Thread):
-        parent = channel.parent
-        return 0 if parent is None else parent.permissions_for(member).value
-    return channel.permissions_for(member).value
-
-
-def standing(guild: discord.Guild, member: discord.Member, channel: Channel | None) -> Standing:
-    return Standing(
-        bits=bits_at(guild, channel, member),
-        rank=member_rank(guild, member),
-        is_owner=member.id == guild.owner_id,
-        timed_out=member.is_timed_out(),
-        pending=member.pending,
-    )

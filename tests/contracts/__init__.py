@@ -1,1 +1,1 @@
-
+"""Sweeps over the catalogue: what holds for every operation."""
