@@ -19,7 +19,7 @@ ENV PATH=/opt/guildhall/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 \
     PORT=8000 \
-    DATABASE_URL=sqlite+aiosqlite:////data/guildhall.db
+    DATA_DIR=/data
 USER 10001:10001
 WORKDIR /data
 VOLUME /data

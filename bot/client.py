@@ -71,6 +71,8 @@ class GuildhallClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         self.guard.application_id = self.application_id
+        discord_internals.keep_close_codes(self)
+        discord_internals.begin_sessions_that_never_were()
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """Stay connected until ``close``. Raises ConnectionRefusedByDiscord when only a person can help."""

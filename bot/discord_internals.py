@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, cast
 
+import aiohttp
 import discord
 import yarl
 from discord.asset import Asset
 from discord.ext import commands
-from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket, KeepAliveHandler
 from discord.http import HTTPClient, Route
 from discord.shard import AutoShardedClient
 from discord.state import AutoShardedConnectionState, ConnectionState
@@ -32,6 +33,46 @@ class DiscordPyMovedError(RuntimeError):
             f"discord.py {discord.__version__} moved what Guildhall relies on: {', '.join(moved)}. "
             "Install the pinned version (requirements/runtime.txt)."
         )
+
+
+class _GatewaySocket(DiscordClientWebSocketResponse):
+    """Keeps the close code that Discord sent.
+
+    When the other end is gone before the close is answered, aiohttp puts 1006 in its place. A refusal (4004, 4014) then
+    looks like a lost connection, and discord.py tries without end and without a pause to resume what never began.
+    """
+
+    async def close(self, *, code: int = 4000, message: bytes = b"") -> bool:
+        received = self._close_code
+        is_closed = await super().close(code=code, message=message)
+        if received is not None:
+            self._close_code = received
+        return is_closed
+
+
+def keep_close_codes(client: discord.Client) -> None:
+    """Connections to the gateway will know why Discord closed them. After the login, which makes the session."""
+    session = cast("aiohttp.ClientSession", cast("Any", client.http)._HTTPClient__session)
+    session._ws_response_class = _GatewaySocket
+
+
+def begin_sessions_that_never_were() -> None:
+    """A connection that was lost before its READY has no session: it identifies anew instead of resuming nothing.
+
+    discord.py would ask to resume the session ``None``, be refused, and try the same again for ever. Holds for the
+    whole process; a second call changes nothing.
+    """
+    socket = cast("Any", DiscordWebSocket)
+    connect = socket.from_client.__func__
+    if connect.__module__ == __name__:
+        return
+
+    async def from_client(cls: type[DiscordWebSocket], client: discord.Client, **options: Any) -> DiscordWebSocket:
+        if options.get("session") is None:
+            options["resume"] = False
+        return await connect(cls, client, **options)
+
+    socket.from_client = classmethod(from_client)
 
 
 def parsers(client: commands.AutoShardedBot, names: Sequence[str]) -> MutableMapping[str, Parser]:
@@ -131,7 +172,12 @@ def _check() -> None:
         return function.__code__.co_names
 
     checks = {
+        "ClientSession._ws_response_class": "_ws_response_class" in names_of(aiohttp.ClientSession.__init__),
+        "ClientWebSocketResponse._close_code": "_close_code" in names_of(aiohttp.ClientWebSocketResponse.close),
+        "HTTPClient.__session": "_HTTPClient__session" in names_of(HTTPClient.static_login),
         "Route.BASE": isinstance(getattr(Route, "BASE", None), str),
+        "DiscordWebSocket.from_client's session": {"session", "resume"}
+        <= set(cast("Any", DiscordWebSocket).from_client.__func__.__code__.co_varnames),
         "DiscordWebSocket.DEFAULT_GATEWAY": hasattr(DiscordWebSocket, "DEFAULT_GATEWAY"),
         "Asset.BASE": isinstance(getattr(Asset, "BASE", None), str),
         "DiscordWebSocket._keep_alive": "_keep_alive" in names_of(DiscordWebSocket.__init__),

@@ -130,6 +130,8 @@ class HttpGuard:
         ledger = cast("RequestContext", context).ledger
         if ledger is None:
             return
+        if params.response.status < 400:
+            ledger.done += 1
         if params.response.status >= 500:
             _count_lost(ledger, (params.method, path))
         elif (task := asyncio.current_task()) is not None:

@@ -59,8 +59,9 @@ def _contained(state: GuildState, guild: discord.Guild, destination: Channel, so
         return True
     if not state.source.members_are_current(guild.id) or not guild.chunked:
         return False
+    asked = sum(_asked(origin_parent))
     return all(
-        bits_at(guild, origin_parent, member) & Bits.view_channel
+        bits_at(guild, origin_parent, member) & asked == asked
         for member in guild.members
         if bits_at(guild, parent, member) & Bits.view_channel
     )
@@ -76,23 +77,39 @@ def _everyone_here_holds(state: GuildState, guild: discord.Guild, destination: C
     )
 
 
+def _asked(channel: discord.abc.GuildChannel) -> tuple[int, ...]:
+    """What reading there takes. Discord asks for connect as well where people talk.
+
+    https://discord.com/developers/docs/topics/permissions#implicit-permissions
+    """
+    if isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+        return (int(Bits.view_channel), int(Bits.connect))
+    return (int(Bits.view_channel),)
+
+
 def _is_public(guild: discord.Guild, channel: discord.abc.GuildChannel) -> bool:
-    """Every member sees it: @everyone may view it, and no overwrite takes that away from anybody."""
-    if not guild.default_role.permissions.view_channel:
-        everyone = channel.overwrites_for(guild.default_role)
-        if everyone.view_channel is not True:
+    """Every member reads it: @everyone may, and no overwrite takes that away from anybody."""
+    for bit in _asked(channel):
+        overwrites = _overwrites(channel, bit)
+        allowed = guild.default_role.permissions.value & bit or overwrites.get(guild.default_role.id)
+        if not allowed or not all(overwrites.values()):
             return False
-    return all(overwrite.view_channel is not False for overwrite in channel.overwrites.values())
+    return True
 
 
-def _same_gate(one: discord.abc.GuildChannel, other: discord.abc.GuildChannel) -> bool:
-    """Both have the same overwrites of view_channel, so the same people see them."""
-    return _view_overwrites(one) == _view_overwrites(other)
+def _same_gate(destination: discord.abc.GuildChannel, origin: discord.abc.GuildChannel) -> bool:
+    """Whoever reads the destination has passed the very same overwrites as at the origin."""
+    asked = _asked(origin)
+    return set(asked) <= set(_asked(destination)) and all(
+        _overwrites(destination, bit) == _overwrites(origin, bit) for bit in asked
+    )
 
 
-def _view_overwrites(channel: discord.abc.GuildChannel) -> dict[int, bool]:
-    return {
-        target.id: overwrite.view_channel
-        for target, overwrite in channel.overwrites.items()
-        if overwrite.view_channel is not None
-    }
+def _overwrites(channel: discord.abc.GuildChannel, bit: int) -> dict[int, bool]:
+    """Whom the channel's overwrites allow or deny a permission."""
+    found: dict[int, bool] = {}
+    for target, overwrite in channel.overwrites.items():
+        allow, deny = overwrite.pair()
+        if (allow.value | deny.value) & bit:
+            found[target.id] = bool(allow.value & bit)
+    return found

@@ -204,9 +204,8 @@ class Operation(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if inspect.isabstract(cls) or ABC in cls.__bases__ or "name" not in cls.__dict__:
-            return
-        _declare(cls)
+        if ABC not in cls.__bases__:
+            _declare(cls)
 
     @classmethod
     def operation_class(cls) -> OperationClass:
@@ -361,7 +360,7 @@ class Outcome:
     """What a call came to; every face renders it.
 
     ``data``: the result of a read, or of a write that was done. ``arguments``: what the caller sent, for the exact
-    next call.
+    next call. ``through``: the generic operation by which it was called, since the caller may know no other way.
     """
 
     status: Status
@@ -376,6 +375,7 @@ class Outcome:
     detail: str = ""
     error_code: int | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    through: str = ""
 
     @property
     def is_error(self) -> bool:
@@ -399,7 +399,9 @@ def _declare(cls: type[Operation]) -> None:
     def bad(problem: str) -> TypeError:
         return TypeError(f"{cls.__module__}.{cls.__qualname__}: {problem}")
 
-    if not NAME.match(cls.name):
+    if "name" not in cls.__dict__:
+        raise bad("name is missing")
+    if not NAME.fullmatch(cls.name):
         raise bad(f"name {cls.name!r} must match {NAME.pattern}")
     documentation = inspect.getdoc(cls)
     if "__doc__" not in cls.__dict__ or not documentation:
@@ -425,6 +427,25 @@ def _declare(cls: type[Operation]) -> None:
         raise bad("kind and tier disagree")
     _take_models(cls, bad)
     cls.refs = ref_fields(cls.Input)
+    absent = sorted(name for name in dir(cls) if getattr(getattr(cls, name, None), "__isabstractmethod__", False))
+    if absent:
+        raise bad(f"{', '.join(absent)} must be written")
+    if issubclass(cls, WriteOperation):
+        _check_write(cast("type[WriteOperation[Any, Any, Any]]", cls), bad)
+
+
+def _check_write(cls: type[WriteOperation[Any, Any, Any]], bad: Callable[[str], TypeError]) -> None:
+    """What is previewed, what is confirmed and what is recovered must be judged alike."""
+
+    def overrides(method: str) -> bool:
+        return getattr(cls, method) is not getattr(WriteOperation, method)
+
+    if overrides("requirement") is not overrides("requirement_of"):
+        raise bad("requirement and requirement_of belong together: a plan is judged again from its effect")
+    if cls.reconcile is Reconcile.READ_BACK and not overrides("read_back"):
+        raise bad("it reconciles by reading back; read_back must be written")
+    if cls.reconcile is Reconcile.AUDIT_LOG and (cls.audit_action is None or not overrides("found")):
+        raise bad("it reconciles by the audit log; audit_action and found must be given")
 
 
 def _take_models(cls: type[Operation], bad: Callable[[str], TypeError]) -> None:

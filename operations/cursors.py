@@ -13,6 +13,12 @@ from policy.model import Refuse, Step
 
 PURPOSE = "cursor"
 MAC_LENGTH = 16
+UNKNOWN_CURSOR = Refuse(
+    Step.VALIDATE,
+    "unknown_cursor",
+    "There is no such cursor.",
+    "Use the cursor of your own last answer, or leave it out to begin anew.",
+)
 
 
 def seal(ctx: Context, operation: str, position: list[int | str]) -> str:
@@ -30,14 +36,7 @@ def open_cursor(ctx: Context, operation: str, cursor: str) -> list[int | str]:
             raise ValueError("not ours")
         return orjson.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     except (ValueError, binascii.Error):
-        raise Refused(
-            Refuse(
-                Step.VALIDATE,
-                "unknown_cursor",
-                "There is no such cursor.",
-                "Use the cursor of your own last answer, or leave it out to begin anew.",
-            )
-        ) from None
+        raise Refused(UNKNOWN_CURSOR) from None
 
 
 def _mac(ctx: Context, operation: str, body: str) -> str:

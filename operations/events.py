@@ -12,6 +12,10 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Literal
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class GuildReady:
@@ -106,6 +110,10 @@ class EventHub:
 
     def publish(self, event: Event) -> None:
         for listener in self._listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                # One that fails must not keep the others from dropping what they memoised.
+                log.exception("a listener failed", listener=repr(listener), event=type(event).__name__)
         for subscription in self._subscriptions:
             subscription.put(event)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-import discord
 import structlog
 from pydantic import ValidationError
 
@@ -37,28 +36,31 @@ from operations.base import (
     no_progress,
 )
 from operations.decider import Decider, Prepared
-from operations.errors import Refused, translate
+from operations.errors import Refused
+from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import GuildVanished
 from operations.invalid_arguments import InvalidArguments
 from operations.journal import Journal, Replay
-from operations.ledger import phase
+from operations.ledger import Phase, phase
 from operations.outcomes import STATUS_OF_STATE, replayed, sentence, structured
 from operations.read_counts import ReadCounts
 from operations.refusal_journal import RefusalJournal
-from operations.refusals import DATABASE_DOWN, NOT_ACTIVE, SHUTTING_DOWN, Rejected, unreachable
+from operations.refusals import DATABASE_DOWN, NOT_ACTIVE, SHUTTING_DOWN, Rejected
 from operations.registry import Registry
 from operations.services import Services
 from operations.settlement import Settled, Settlement
 from operations.taints import Taints
-from operations.transport_errors import is_transport_error
-from policy.checks import UNKNOWN
-from policy.model import Caller, Decision, Kind, NeedsConfirmation, OperationClass, Refuse, Step, Strength
+from policy.checks import rate_allows
+from policy.model import Caller, Decision, Facts, Kind, NeedsConfirmation, OperationClass, Refuse, Step, Strength
 from storage.calls import CallRecord
 from storage.database import DatabaseUnavailable
 from storage.limits import RateLimits
 
 T = TypeVar("T")
 Write = WriteOperation[Any, Any, Any]
+
+NO_COMMON = Common()
+COMMON_TYPES = {"dry_run": "boolean", "reason": "string", "idempotency_key": "string", "plan_token": "string"}
 
 DELEGATES = {
     OperationClass.READ: "operation_read",
@@ -111,15 +113,17 @@ class RoadExecutor:
         call_id = call_ids.new_call_id()
         operation = self.registry.get(name)
         if operation is None or caller.face not in operation.faces:
-            return await self._refusals.unknown_operation(name, call_id, caller, arguments)
+            return await self._unknown_operation(name, call_id, caller, arguments)
         if isinstance(operation, Delegate):
             return await self._delegate(operation, call_id, arguments, caller, progress)
         try:
             common, given = split(operation, arguments, caller)
             parsed = operation.Input.model_validate(given)
         except ValidationError as error:
-            rejected = Rejected(InvalidArguments.of(error, operation.Input).refusal())
-            return await self._refusals.rejected(operation, call_id, caller, arguments, rejected)
+            rejected = Rejected(InvalidArguments.of(error, operation.Input, shared_by(operation)).refusal())
+            return await self._rejected(operation, call_id, caller, arguments, rejected)
+        # Discord's audit log never hears of a read; the tag in its header takes an HMAC.
+        audit_reason = None if operation.kind is Kind.READ else self._audit_reason(call_id, caller, common.reason)
         try:
             prepared = await self._decider.prepare(
                 operation,
@@ -128,11 +132,11 @@ class RoadExecutor:
                 call_id,
                 self._services,
                 reason=common.reason,
-                audit_reason=self._audit_reason(call_id, caller, common.reason),
+                audit_reason=audit_reason,
                 progress=progress,
             )
         except Rejected as rejected:
-            return await self._refusals.rejected(operation, call_id, caller, arguments, rejected)
+            return await self._rejected(operation, call_id, caller, arguments, rejected)
         decision = await self._judge(prepared, dry_run=common.dry_run)
         if isinstance(decision, Refuse):
             return await self._refused(prepared, arguments, decision)
@@ -148,10 +152,10 @@ class RoadExecutor:
             parsed = DelegateInput.model_validate(arguments)
         except ValidationError as error:
             rejected = Rejected(InvalidArguments.of(error, DelegateInput).refusal())
-            return await self._refusals.rejected(operation, call_id, caller, arguments, rejected)
+            return await self._rejected(operation, call_id, caller, arguments, rejected)
         inner = self.registry.get(parsed.name)
         if inner is None or isinstance(inner, Delegate) or caller.face not in inner.faces:
-            return await self._refusals.unknown_operation(parsed.name, call_id, caller, arguments)
+            return await self._unknown_operation(parsed.name, call_id, caller, arguments)
         if inner.operation_class() is not operation.delegates:
             refusal = Refuse(
                 Step.VALIDATE,
@@ -159,8 +163,29 @@ class RoadExecutor:
                 f"{inner.name} is a {inner.operation_class().value} operation.",
                 f"Call it through {DELEGATES[inner.operation_class()]}, or by its own name.",
             )
-            return await self._refusals.rejected(operation, call_id, caller, arguments, Rejected(refusal))
-        return await self.run(inner.name, parsed.arguments, caller, progress=progress)
+            return await self._rejected(operation, call_id, caller, arguments, Rejected(refusal))
+        outcome = await self.run(inner.name, parsed.arguments, caller, progress=progress)
+        return replace(outcome, through=operation.name)
+
+    async def _unknown_operation(
+        self, name: str, call_id: str, caller: Caller, arguments: Mapping[str, Any]
+    ) -> Outcome:
+        return await self._refusals.unknown_operation(name, call_id, caller, arguments, self._too_often(caller))
+
+    async def _rejected(
+        self, operation: Operation, call_id: str, caller: Caller, arguments: Mapping[str, Any], rejected: Rejected
+    ) -> Outcome:
+        limited = self._too_often(caller)
+        return await self._refusals.rejected(
+            operation, call_id, caller, arguments, rejected if limited is None else Rejected(limited)
+        )
+
+    def _too_often(self, caller: Caller) -> Refuse | None:
+        """A call that is refused before step 7 counts as a read of its caller: guessing and flooding have an end, and
+        the refusal costs the same whatever exists.
+        """
+        retry_after = self._limits.hit_read(caller=caller.identity, guild_id=None)
+        return rate_allows(Facts(now=0.0, platform_age_seconds=0.0, retry_after_seconds=retry_after))
 
     async def _judge(self, prepared: Prepared, *, dry_run: bool) -> Decision:
         """Steps 5-7. A preview counts like a read: it sends nothing."""
@@ -182,7 +207,7 @@ class RoadExecutor:
     # ------------------------------------------------------------------- reads
     async def _observe(self, prepared: Prepared, arguments: Mapping[str, Any]) -> Outcome:
         operation, ctx = prepared.operation, prepared.ctx
-        result = await self._asked(prepared, lambda: self._read(prepared), "read")
+        result = await self._asked(prepared, self._read(prepared), "read")
         if isinstance(result, Refuse):
             return await self._refused(prepared, arguments, result)
         self._read_counts.count(ctx.caller, operation.name)
@@ -199,24 +224,20 @@ class RoadExecutor:
             return await cast("ControlOperation[Any, Any]", operation).control(ctx, prepared.arguments)
         raise TypeError(f"{operation.name} neither reads nor controls")
 
-    async def _asked(self, prepared: Prepared, ask: Callable[[], Coroutine[Any, Any, T]], name: Any) -> T | Refuse:
+    async def _asked(self, prepared: Prepared, asking: Coroutine[Any, Any, T], name: Phase) -> T | Refuse:
         """Runs a reading phase; what Discord, the database or the operation refuses comes back as a refusal."""
         ctx = prepared.ctx
         try:
             with phase(name, ctx.call_id, caller_id=ctx.caller.identity, guild_id=prepared.guild_id):
-                return await ask()
+                return await asking
         except Refused as refused:
             return refused.refusal
-        except discord.HTTPException as error:
-            return translate(error).refusal()
         except GuildVanished:
-            return UNKNOWN
+            return self._decider.vanished(prepared.guild_id)
         except DatabaseUnavailable:
             return DATABASE_DOWN
-        except Exception as error:
-            if not is_transport_error(error):
-                raise
-            return unreachable(error)
+        except DISCORD_FAILED as error:
+            return refusal_of(error)
 
     # ------------------------------------------------------------------ writes
     async def _write(
@@ -228,7 +249,7 @@ class RoadExecutor:
         decision: Decision,
     ) -> Outcome:
         ctx = prepared.ctx
-        asked = await self._asked(prepared, lambda: operation.preview(ctx, prepared.arguments), "preview")
+        asked = await self._asked(prepared, operation.preview(ctx, prepared.arguments), "preview")
         if isinstance(asked, Refuse):
             return await self._refused(prepared, arguments, asked)
         preview: Preview[Any] = asked
@@ -385,8 +406,13 @@ class RoadExecutor:
 def split(operation: Operation, arguments: Mapping[str, Any], caller: Caller) -> tuple[Common, Mapping[str, Any]]:
     """The arguments common to every write, and the operation's own. Raises pydantic.ValidationError."""
     if operation.kind is not Kind.WRITE:
-        return Common(), arguments
+        return NO_COMMON, arguments
     shared = {key: value for key, value in arguments.items() if key in Common.model_fields}
     shared.setdefault("dry_run", not caller.direct_writes)
     own = {key: value for key, value in arguments.items() if key not in Common.model_fields}
     return Common.model_validate(shared), own
+
+
+def shared_by(operation: Operation) -> Mapping[str, str]:
+    """The arguments of every write, with their JSON types; none for another kind."""
+    return COMMON_TYPES if operation.kind is Kind.WRITE else {}

@@ -12,7 +12,7 @@ from operations import call_ids
 from operations.base import Delegate
 from operations.decider import Decider, outward
 from operations.errors import Refused
-from operations.executor import split
+from operations.executor import shared_by, split
 from operations.invalid_arguments import InvalidArguments
 from operations.refusals import Rejected
 from operations.registry import Registry
@@ -62,7 +62,7 @@ class Explainer:
             _, given = split(operation, arguments, caller)
             parsed = operation.Input.model_validate(given)
         except ValidationError as error:
-            raise Refused(InvalidArguments.of(error, operation.Input).refusal()) from error
+            raise Refused(InvalidArguments.of(error, operation.Input, shared_by(operation)).refusal()) from error
         try:
             prepared = await self._decider.prepare(operation, parsed, caller, call_ids.new_call_id(), self._services())
         except Rejected as rejected:

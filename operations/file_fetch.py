@@ -60,14 +60,22 @@ class FileFetcher:
             aiohttp.TCPConnector(resolver=PublicResolver()) if sandbox_origin is None else aiohttp.TCPConnector()
         )
         async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            connector=connector,
+            timeout=timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            # Unpacked nowhere: a few kilobytes could become gigabytes.
+            auto_decompress=False,
+            headers={"Accept-Encoding": "identity"},
         ) as session:
             yield cls(session, sandbox_origin)
 
     async def fetch(self, address: str, max_bytes: int = MAX_BYTES) -> bytes:
         """The bytes of a file on Discord's CDN. Raises FetchRefused."""
         url = self._checked(address)
-        too_large = FetchRefused(f"The file at `url` is larger than {max_bytes // (1024 * 1024)} MiB.")
+        too_large = FetchRefused(
+            f"The file at `url` is larger than the {max_bytes / (1024 * 1024):.3g} MiB that are left to it."
+        )
         try:
             async with self._session.get(url, allow_redirects=False) as response:
                 if response.status != 200:
@@ -75,6 +83,8 @@ class FileFetcher:
                         f"Discord's CDN answered {response.status} for the file; attachment links expire, "
                         "take a fresh one."
                     )
+                if response.headers.get("Content-Encoding", "identity") != "identity":
+                    raise FetchRefused("Discord's CDN sent the file packed; give it as base64 in `data`.")
                 if (response.content_length or 0) > max_bytes:
                     raise too_large
                 body = bytearray()
@@ -89,9 +99,10 @@ class FileFetcher:
     def _checked(self, address: str) -> URL:
         try:
             url = URL(address)
+            origin = url.origin() if url.scheme and url.host else None
         except ValueError:
             raise FetchRefused("That is not a URL.") from None
-        if self._sandbox_origin is not None and url.absolute and url.origin() == self._sandbox_origin:
+        if self._sandbox_origin is not None and origin == self._sandbox_origin:
             return url
         if url.scheme != "https" or url.host not in CDN_HOSTS or url.port != 443 or url.user or url.password:
             raise FetchRefused(

@@ -78,17 +78,23 @@ class GuildState:
 
         ``max_age_seconds`` 0 always fetches. None when he is no member. Raises discord.HTTPException.
         """
-        if max_age_seconds > 0:
-            if user_id == self.source.bot_user_id and self.source.name == "gateway":
-                return guild.me
-            if self.source.members_are_current(guild.id):
-                cached = guild.get_member(user_id)
-                if cached is not None:
-                    return cached
-            fetched = self._fetched.get((guild.id, user_id))
-            if fetched is not None and self._monotonic() - fetched.at <= max_age_seconds:
-                return fetched.member
-        return await self._fetch(guild, user_id)
+        known = self._recent(guild, user_id, max_age_seconds)
+        return await self._fetch(guild, user_id) if known is None else known[0]
+
+    def _recent(
+        self, guild: discord.Guild, user_id: int, max_age_seconds: float
+    ) -> tuple[discord.Member | None, float] | None:
+        """A member that is current enough, and his own age (0 for one that is as old as the guild); else None."""
+        if max_age_seconds <= 0:
+            return None
+        if user_id == self.source.bot_user_id and self.source.name == "gateway":
+            return guild.me, 0.0
+        if self.source.members_are_current(guild.id) and (cached := guild.get_member(user_id)) is not None:
+            return cached, 0.0
+        fetched = self._fetched.get((guild.id, user_id))
+        if fetched is None or (age := self._monotonic() - fetched.at) > max_age_seconds:
+            return None
+        return fetched.member, age
 
     async def _fetch(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         key = (guild.id, user_id)
@@ -104,12 +110,6 @@ class GuildState:
             self._fetched.clear()
         self._fetched[(guild.id, user_id)] = _Fetched(member, self._monotonic())
         return member
-
-    def _member_age(self, guild_id: int, user_id: int) -> float:
-        if self.source.members_are_current(guild_id):
-            return self.source.age_seconds(guild_id)
-        fetched = self._fetched.get((guild_id, user_id))
-        return float("inf") if fetched is None else self._monotonic() - fetched.at
 
     def known_member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         """The member as last seen, without waiting. What was fetched goes first: an event that changes it drops it."""
@@ -131,14 +131,21 @@ class GuildState:
             return None
         if user_id is None:
             return GuildView(self, guild_id, None, self.source.age_seconds(guild_id))
-        if max_age_seconds > 0 and self.source.members_are_current(guild_id) and guild.get_member(user_id) is not None:
-            # The gateway keeps him as current as the guild.
-            return GuildView(self, guild_id, user_id, self.source.age_seconds(guild_id))
-        member = await self.member(guild, user_id, max_age_seconds)
+        member, age = self._recent(guild, user_id, max_age_seconds) or (await self._fetch(guild, user_id), 0.0)
         if member is None:
             return None
-        age = max(self.source.age_seconds(guild_id), self._member_age(guild_id, user_id))
-        return GuildView(self, guild_id, user_id, age if max_age_seconds > 0 else self.source.age_seconds(guild_id))
+        return GuildView(self, guild_id, user_id, max(self.source.age_seconds(guild_id), age))
+
+    def view_at_once(self, guild_id: int, user_id: int | None) -> GuildView | None:
+        """The same, where nothing has to be waited for; None says nothing of the guild or the person."""
+        guild = self.source.cached(guild_id)
+        if guild is None:
+            return None
+        age = self.source.age_seconds(guild_id)
+        if user_id is None:
+            return GuildView(self, guild_id, None, age)
+        member, own_age = self._recent(guild, user_id, MEMBER_MAX_AGE_SECONDS) or (None, 0.0)
+        return None if member is None else GuildView(self, guild_id, user_id, max(age, own_age))
 
     async def learn_thread_membership(self, thread: discord.Thread, user_id: int) -> bool:
         """Whether a person is in a thread; asked of Discord at most once a minute. Raises discord.HTTPException."""
@@ -152,6 +159,8 @@ class GuildState:
             inside = False
         else:
             inside = True
+        if len(self._thread_members) > 10_000:
+            self._thread_members.clear()
         self._thread_members[key] = (inside, self._monotonic())
         return inside
 

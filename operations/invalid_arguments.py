@@ -49,9 +49,17 @@ class InvalidArguments(Exception):
         self.problems = tuple(problems)
 
     @classmethod
-    def of(cls, error: ValidationError, model: type[BaseModel]) -> InvalidArguments:
-        """From a failed validation of ``model``. Values are never repeated, save short words."""
+    def of(
+        cls, error: ValidationError, model: type[BaseModel], more: Mapping[str, str] | None = None
+    ) -> InvalidArguments:
+        """From a failed validation of ``model``. Values are never repeated, save short words.
+
+        ``more``: arguments that are taken beside those of the model, with their JSON types.
+        """
         schema = model.model_json_schema()
+        if more:
+            beside = {name: {"type": kind} for name, kind in more.items()}
+            schema = {**schema, "properties": {**schema.get("properties", {}), **beside}}
         details = error.errors(include_url=False, include_context=True, include_input=True)
         problems = list(dict.fromkeys(_sentence(detail, schema) for detail in details))
         if len(problems) > _MAX_PROBLEMS:

@@ -11,7 +11,7 @@ import orjson
 
 from operations.base import Inverse, Operation, Preview, SentMessage
 from policy.model import Caller, CallerKind, Installation, Refuse, Requirement, Step, Strength, Target
-from policy.redaction import redact
+from policy.redaction import JSON, OMITTED, redact
 from policy.taint import Source
 from storage import audit, calls, idempotency, sent_messages
 from storage.audit import AuditEntry
@@ -21,6 +21,8 @@ from storage.database import Database
 EXECUTION_LEASE_SECONDS = 120.0
 PLAN_SECONDS = 10 * 60.0
 PERSON_PLAN_SECONDS = 24 * 60 * 60.0
+# Of longer arguments an entry keeps the plain values alone, and of those as many as fit.
+MAX_ARGUMENTS_CHARACTERS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +281,7 @@ class Journal:
             user_id=None if caller.kind is CallerKind.OPERATOR else caller.user_id,
             operation=operation,
             tier=requirement.tier.label if requirement else "",
-            arguments=orjson.dumps(redacted, default=str).decode(),
+            arguments=_bounded(redacted),
             step=refusal.step.value if refusal else "",
             code=refusal.code if refusal else "",
             reason=refusal.reason if refusal else "",
@@ -289,6 +291,21 @@ class Journal:
             error_code=None,
             duration_ms=None,
         )
+
+
+def _bounded(redacted: Mapping[str, JSON]) -> str:
+    """Redacted arguments as JSON. Where some are left out, their number stands under ``…``."""
+    text = orjson.dumps(redacted, default=str).decode()
+    if len(text) <= MAX_ARGUMENTS_CHARACTERS:
+        return text
+    kept: dict[str, JSON] = {}
+    room = MAX_ARGUMENTS_CHARACTERS
+    for name, value in redacted.items():
+        room -= 0 if isinstance(value, dict | list) else len(name) + len(orjson.dumps(value, default=str)) + 4
+        if isinstance(value, dict | list) or room < 32:
+            continue
+        kept[name] = value
+    return orjson.dumps({**kept, OMITTED: len(redacted) - len(kept)}, default=str).decode()
 
 
 def _channel(targets: tuple[Target, ...]) -> int | None:

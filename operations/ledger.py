@@ -29,8 +29,9 @@ class OutcomeUnknown(Exception):
 class Ledger:
     """One phase of one call. Mutable on purpose: tasks copy the context, not this.
 
-    ``sent`` counts requests whose headers left this process, of any method but GET. ``repeatable``: a message with a
-    nonce may be sent again.
+    ``sent``: writes whose headers left this process and were not refused with their body; ``done``: those that Discord
+    answered with success. ``reads``: requests by GET.
+    ``sends``: how often the answer to a (method, path) was lost.
     """
 
     phase: Phase
@@ -39,6 +40,7 @@ class Ledger:
     guild_id: int | None = None
     open: bool = True
     sent: int = 0
+    done: int = 0
     reads: int = 0
     sends: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 

@@ -176,7 +176,9 @@ def _preview_text(outcome: Outcome) -> str:
         return "\n".join(lines)
     if outcome.plan is not None and outcome.plan.strength is Strength.PERSON:
         lines.append("A person has to confirm it; the next call asks for that.")
-    call = {"name": outcome.operation, "arguments": {**outcome.arguments, "dry_run": False}}
+    call: dict[str, Any] = {"name": outcome.operation, "arguments": {**outcome.arguments, "dry_run": False}}
+    if outcome.through:
+        call = {"name": outcome.through, "arguments": call}
     lines.append(f"To do it, call: {orjson.dumps(call).decode()}")
     return "\n".join(lines)
 

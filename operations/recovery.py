@@ -23,6 +23,17 @@ from storage.calls import CallRecord, CallState
 from storage.database import Database, DatabaseUnavailable
 
 PAUSE_SECONDS = 5.0
+AT_ONCE = 8
+# How long Discord may be out of reach before a call is left to a person.
+ASKED_AGAIN_SECONDS = 600.0
+
+
+class _Later(Exception):
+    """A call's guild, or Discord, cannot be asked now; nothing was sent."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:.0f} s")
+        self.seconds = seconds
 
 
 class Recovery:
@@ -65,7 +76,6 @@ class Recovery:
                 except DatabaseUnavailable:
                     self._log.warning("recovery waits for the database")
                 except Exception:  # noqa: BLE001 - a loop that must live on
-                    # One call that cannot be recovered must not keep the others from it.
                     self._log.exception("recovery failed")
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -79,11 +89,39 @@ class Recovery:
                 lease_seconds=EXECUTION_LEASE_SECONDS,
                 now=self._clock(),
             )
-        outcomes = [await self._recover(record) for record in records]
+        # Side by side: a message can be found again for two minutes only, and each look may take seconds.
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(record: CallRecord) -> Outcome | None:
+            async with turns:
+                return await self._recover_or_leave(record)
+
+        outcomes = await asyncio.gather(*(in_turn(record) for record in records))
         return [outcome for outcome in outcomes if outcome is not None]
 
-    async def _recover(self, record: CallRecord) -> Outcome | None:
-        """None while its guild cannot be reached: the lease runs out again and the call is taken up anew."""
+    async def _recover_or_leave(self, record: CallRecord) -> Outcome | None:
+        """One call that cannot be recovered must not keep the others from it: it is taken up again later."""
+        try:
+            return await self._recover(record)
+        except _Later as later:
+            await self._release(record, later.seconds)
+        except DatabaseUnavailable:
+            self._log.warning("recovery waits for the database", call_id=record.call_id)
+        except Exception:  # noqa: BLE001 - logged, and tried again when the lease has run out
+            self._log.exception("recovery failed", call_id=record.call_id)
+        return None
+
+    async def _release(self, record: CallRecord, seconds: float) -> None:
+        """Shortens the lease, so that the call is taken up again as soon as its guild can be asked."""
+        try:
+            async with self._database.unit_of_work() as session:
+                until = self._clock() + seconds
+                await calls.renew(session, [record.call_id], executor=self._executor_id, lease_until=until)
+        except DatabaseUnavailable:
+            self._log.warning("recovery waits for the database", call_id=record.call_id)
+
+    async def _recover(self, record: CallRecord) -> Outcome:
+        """Raises _Later while its guild cannot be reached, and DatabaseUnavailable."""
         found = self._registry.get(record.operation)
         operation = cast("WriteOperation[Any, Any, Any]", found) if isinstance(found, WriteOperation) else None
         if operation is None or operation.effect_version != record.effect_version:
@@ -96,7 +134,7 @@ class Recovery:
                 ctx = await self._decider.observer(record, caller, self._services)
             except Rejected as rejected:
                 if rejected.truth.retry_after_seconds is not None:
-                    return None
+                    raise _Later(rejected.truth.retry_after_seconds) from None
                 return await self._settle(record, _unknown(rejected.truth.reason), None)
             settled = await self._settlement.reconcile(operation, ctx, effect, record.created_at, "")
             return await self._recovered(operation, record, effect, settled)
@@ -111,7 +149,7 @@ class Recovery:
             )
         except Rejected as rejected:
             if rejected.truth.retry_after_seconds is not None:
-                return None
+                raise _Later(rejected.truth.retry_after_seconds) from None
             return await self._settle(record, _unknown(f"Not sent again: {rejected.truth.reason}"), None)
         decision = prepared.decide(0.0)
         if isinstance(decision, Refuse):
@@ -122,6 +160,8 @@ class Recovery:
     async def _recovered(
         self, operation: WriteOperation[Any, Any, Any], record: CallRecord, effect: Model, settled: Settled
     ) -> Outcome:
+        if not settled.asked and self._clock() - record.created_at < ASKED_AGAIN_SECONDS:
+            raise _Later(PAUSE_SECONDS)
         sent = () if settled.result is None else operation.messages_of(effect, settled.result)
         return await self._settle(record, settled, _inverse(operation, effect, record, settled), sent)
 

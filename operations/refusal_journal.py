@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -15,10 +16,20 @@ from operations.decider import Prepared, outward
 from operations.journal import Journal
 from operations.refusals import Rejected
 from operations.registry import Registry
+from operations.sanitise import inline
 from policy.model import Caller, Kind, Refuse, Requirement, Step
 from storage.database import DatabaseUnavailable
 
 RATE_ENTRY_SECONDS = 60.0
+MAX_NAME_CHARACTERS = 64
+
+
+@dataclass(slots=True)
+class _RateEntry:
+    """When a caller's last rate refusal was audited, and how many were not since. Mutable: a counter."""
+
+    at: float
+    unrecorded: int = 0
 
 
 class RefusalJournal:
@@ -28,14 +39,22 @@ class RefusalJournal:
         self._registry = registry
         self._journal = journal
         self._clock = clock
-        self._rate_entries: dict[str, float] = {}
+        self._rate_entries: dict[str, _RateEntry] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger("guildhall.refusals")
 
-    async def unknown_operation(self, name: str, call_id: str, caller: Caller, arguments: Mapping[str, Any]) -> Outcome:
-        name = name[:64]
-        close = [operation.name for operation in self._registry.search(name.replace("_", " "), caller, 3)]
-        refusal = Refuse(
+    async def unknown_operation(
+        self,
+        name: str,
+        call_id: str,
+        caller: Caller,
+        arguments: Mapping[str, Any],
+        limited: Refuse | None = None,
+    ) -> Outcome:
+        """``limited``: the refusal of a caller who asks too often; nothing is looked up for him."""
+        name = inline(name[:MAX_NAME_CHARACTERS], MAX_NAME_CHARACTERS)
+        close = [] if limited else self._registry.close_to(name, caller, 3)
+        refusal = limited or Refuse(
             Step.VALIDATE,
             "unknown_operation",
             "There is no operation of that name.",
@@ -90,11 +109,16 @@ class RefusalJournal:
         arguments: Mapping[str, Any],
         rejected: Rejected,
     ) -> None:
-        if rejected.truth.step is Step.RATE and not self._first_in_a_while(caller):
-            return
+        truth = rejected.truth
+        if truth.step is Step.RATE:
+            unrecorded = self._unrecorded(caller)
+            if unrecorded is None:
+                return
+            if unrecorded:
+                truth = replace(truth, reason=f"{truth.reason} Since the last entry {unrecorded} more were refused so.")
         task = asyncio.create_task(
             self._journal.refused(
-                call_id, name, requirement, caller, rejected.installation, arguments, rejected.truth, rejected.outward
+                call_id, name, requirement, caller, rejected.installation, arguments, truth, rejected.outward
             )
         )
         self._tasks.add(task)
@@ -111,12 +135,23 @@ class RefusalJournal:
                 code=rejected.truth.code,
             )
 
-    def _first_in_a_while(self, caller: Caller) -> bool:
-        """A caller at his limit gets one audit entry a minute, not one a call."""
+    def _unrecorded(self, caller: Caller) -> int | None:
+        """A caller at his limit gets one audit entry a minute, not one a call: None for none now, else how many calls
+        that entry stands for beside its own.
+        """
         now = self._clock()
-        if now - self._rate_entries.get(caller.identity, float("-inf")) < RATE_ENTRY_SECONDS:
-            return False
+        known = self._rate_entries.get(caller.identity)
+        if known is not None and now - known.at < RATE_ENTRY_SECONDS:
+            known.unrecorded += 1
+            return None
         if len(self._rate_entries) > 10_000:
-            self._rate_entries.clear()
-        self._rate_entries[caller.identity] = now
-        return True
+            self._forget_rate_entries(now)
+        self._rate_entries[caller.identity] = _RateEntry(now)
+        return known.unrecorded if known else 0
+
+    def _forget_rate_entries(self, now: float) -> None:
+        for identity, known in list(self._rate_entries.items()):
+            if now - known.at >= RATE_ENTRY_SECONDS:
+                del self._rate_entries[identity]
+                if known.unrecorded:
+                    self._log.warning("rate refusals not audited", caller=identity, count=known.unrecorded)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from operations.sanitise import inline
 from policy.model import Installation, Refuse, Step, Target
 
 REMEDIES = {
@@ -75,7 +76,7 @@ def which_guild(names: Sequence[str]) -> Refuse:
         Step.VALIDATE,
         "guild_missing",
         "`guild` is missing, and you can reach several.",
-        f"Give `guild`: {', '.join(names[:20])}.",
+        f"Give `guild`: {', '.join(inline(name) for name in names[:20])}.",
     )
 
 
@@ -86,6 +87,17 @@ def guild_starting(retry_after_seconds: float) -> Refuse:
         "The guild has not arrived from Discord yet.",
         f"Come back in {retry_after_seconds:.0f} s.",
         retry_after_seconds=retry_after_seconds,
+    )
+
+
+def guild_uncertain(cause: Refuse) -> Refuse:
+    """``guild`` was left out or given as a name, and a guild that may be meant cannot be asked about."""
+    return Refuse(
+        Step.DISCORD,
+        "guild_uncertain",
+        f"Which guild is meant cannot be told now. {cause.reason}",
+        "Give `guild` as an id, or come back in a few seconds.",
+        retry_after_seconds=cause.retry_after_seconds or 2.0,
     )
 
 

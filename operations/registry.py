@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from operations.base import Operation
-from policy.model import Caller, Kind, PlatformRole
-from policy.scopes import covers, least_role
+from policy.model import Caller, Kind
+from policy.scopes import covers
 
 WORD = re.compile(r"[a-z0-9]+")
+# Of two words the shorter one has at least so many letters, and the longer one at most so many more ("sends", "send").
+SHORTEST_STEM = 4
+LONGEST_ENDING = 3
 
 
 class Registry:
@@ -37,8 +41,8 @@ class Registry:
         return tuple(sorted({operation.toolset for operation in self}))
 
     def offered(self, caller: Caller) -> tuple[Operation, ...]:
-        """What this caller could ever use: face, toolset, scope and write mode allow it. Rights are decided at each
-        call.
+        """What this caller's credential allows: face, toolset, scope and write mode. Roles and rights are decided at
+        each call.
         """
         return tuple(operation for operation in self if could_use(caller, operation))
 
@@ -53,15 +57,20 @@ class Registry:
         scored.sort(key=lambda found: (-found[0], found[1]))
         return [operation for _, _, operation in scored[:limit]]
 
+    def close_to(self, name: str, caller: Caller, limit: int) -> list[str]:
+        """Names that a misspelt one may stand for, among those that the caller could use; the likeliest first."""
+        offered = [operation.name for operation in self.offered(caller)]
+        close = difflib.get_close_matches(name.lower(), offered, n=limit, cutoff=0.75)
+        found = [operation.name for operation in self.search(name.replace("_", " "), caller, limit)]
+        return list(dict.fromkeys([*close, *found]))[:limit]
+
 
 def could_use(caller: Caller, operation: Operation) -> bool:
-    role = least_role(operation.kind, operation.scope) if operation.min_role is None else operation.min_role
     return (
         caller.face in operation.faces
         and (caller.toolsets is None or operation.toolset in caller.toolsets)
         and (operation.kind is Kind.READ or not caller.read_only)
         and covers(caller.scopes, operation.scope)
-        and (role <= PlatformRole.OWNER)
     )
 
 
@@ -78,6 +87,13 @@ def _score(wanted: list[str], weights: Mapping[str, float]) -> float:
     for word in wanted:
         best = weights.get(word, 0.0)
         if not best and len(word) >= 3:
-            best = max((weight / 2 for known, weight in weights.items() if known.startswith(word)), default=0.0)
+            best = max((weight / 2 for known, weight in weights.items() if _akin(word, known)), default=0.0)
         total += best
     return total
+
+
+def _akin(word: str, known: str) -> bool:
+    """A beginning of a known word, or one with another ending."""
+    if known.startswith(word):
+        return True
+    return len(known) >= SHORTEST_STEM and word.startswith(known) and len(word) - len(known) <= LONGEST_ENDING

@@ -7,6 +7,7 @@ thing.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,18 +17,21 @@ from typing import Any, Literal, cast
 import discord
 from confusable_homoglyphs import confusables
 
+from operations.failures import DISCORD_FAILED
 from operations.guild_state import Channel, GuildView
+from operations.sanitise import sanitise
 from policy.model import Target
 
 JUMP_LINK = re.compile(
-    r"^https://(?:(?:ptb|canary)\.)?discord(?:app)?\.com/channels/(?P<guild>\d{15,20})(?:/(?P<channel>\d{15,20}))?(?:/(?P<message>\d{15,20}))?/?$"
+    r"https://(?:(?:ptb|canary)\.)?discord(?:app)?\.com/channels/(?P<guild>[0-9]{15,20})"
+    r"(?:/(?P<channel>[0-9]{15,20}))?(?:/(?P<message>[0-9]{15,20}))?/?"
 )
-SNOWFLAKE = re.compile(r"^\d{15,20}$")
+SNOWFLAKE = re.compile(r"[0-9]{15,20}")
 MENTIONS = {
-    "channel": re.compile(r"^<#(\d{15,20})>$"),
-    "category": re.compile(r"^<#(\d{15,20})>$"),
-    "member": re.compile(r"^<@!?(\d{15,20})>$"),
-    "role": re.compile(r"^<@&(\d{15,20})>$"),
+    "channel": re.compile(r"<#([0-9]{15,20})>"),
+    "category": re.compile(r"<#([0-9]{15,20})>"),
+    "member": re.compile(r"<@!?([0-9]{15,20})>"),
+    "role": re.compile(r"<@&([0-9]{15,20})>"),
 }
 MAX_ID = (1 << 63) - 1
 
@@ -59,8 +63,9 @@ Resolved = Target | Ambiguous | LookAlike | None
 
 
 def link(text: str) -> Link | None:
-    matched = JUMP_LINK.match(text)
-    if matched is None:
+    """What a jump link names; None for any other text, also a link with a number that no id can be."""
+    matched = JUMP_LINK.fullmatch(text)
+    if matched is None or any(int(part) > MAX_ID for part in matched.groups() if part):
         return None
     channel, message = matched["channel"], matched["message"]
     return Link(int(matched["guild"]), int(channel) if channel else None, int(message) if message else None)
@@ -68,12 +73,11 @@ def link(text: str) -> Link | None:
 
 def snowflake(kind: str, text: str) -> int | None:
     """The id that a text gives outright: digits, a mention of this kind, or a jump link."""
-    if SNOWFLAKE.match(text):
-        value = int(text)
-        return value if value <= MAX_ID else None
     pattern = MENTIONS.get(kind)
-    if pattern is not None and (matched := pattern.match(text)):
-        return int(matched[1])
+    mention = None if pattern is None else pattern.fullmatch(text)
+    if mention is not None or SNOWFLAKE.fullmatch(text):
+        value = int(text if mention is None else mention[1])
+        return value if value <= MAX_ID else None
     jump = link(text)
     if jump is None:
         return None
@@ -88,29 +92,36 @@ def snowflake(kind: str, text: str) -> int | None:
             return None
 
 
+# Pairs that the Unicode tables keep apart but eyes do not.
+_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l"})
+
+
 def skeleton(name: str) -> str:
-    """What a name looks like: NFKC, case-folded, each character replaced by the Latin one that it can be confused
-    with.
+    """What a name looks like: each character replaced by the Latin one that it can be confused with (UTS #39), NFKC,
+    case-folded, without what shows as nothing.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(_prototype(character) for character in folded if not unicodedata.category(character).startswith("C"))
+    if name.isascii() and name.isprintable():
+        shape = name.casefold().translate(_ALIKE)
+    else:
+        # Before folding, since a Cyrillic capital may look like a Latin one while its small letter does not; and after.
+        drawn = "".join(map(_prototype, sanitise(name)))
+        folded = unicodedata.normalize("NFKC", drawn).casefold()
+        shape = "".join(map(_prototype, sanitise(folded)))
+    return " ".join(shape.split()).replace("rn", "m").replace("vv", "w")
 
 
+@functools.lru_cache(maxsize=4_096)
 def _prototype(character: str) -> str:
     if character.isascii():
-        # Pairs that the Unicode tables keep apart but eyes do not.
-        return {"0": "o", "1": "l", "i": "l", "|": "l"}.get(character, character)
+        return character.translate(_ALIKE)
+    if unicodedata.category(character).startswith("C") or character in "\ufe0e\ufe0f\u2800":
+        return ""
     found = cast(
         "list[dict[str, Any]] | Literal[False]",
         confusables.is_confusable(character, greedy=True, preferred_aliases=[]),  # pyright: ignore[reportUnknownMemberType] - untyped
     )
-    if not found:
-        return character
-    for homoglyph in found[0]["homoglyphs"]:
-        candidate = str(homoglyph["c"])
-        if candidate.isascii():
-            return {"0": "o", "1": "l", "i": "l", "|": "l"}.get(candidate.casefold(), candidate.casefold())
-    return character
+    aliases = [str(each["c"]) for each in found[0]["homoglyphs"]] if found else []
+    return next((alias.casefold().translate(_ALIKE) for alias in aliases if alias.isascii()), character)
 
 
 def pick(name: str, candidates: Sequence[tuple[str, Target]], *, strict: bool) -> Resolved:
@@ -195,13 +206,21 @@ class Resolver:
         parent = channel.parent
         if parent is None or not view.sees(parent):
             return False
-        return await view.state.learn_thread_membership(channel, view.user_id) and view.sees(channel)
+        try:
+            inside = await view.state.learn_thread_membership(channel, view.user_id)
+        except DISCORD_FAILED:
+            # Any other answer than that of an unknown thread would tell that this one exists.
+            return False
+        return inside and view.sees(channel)
 
     def _category(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
         visible = set(view.visible_ids())
         categories = [category for category in view.discord.categories if category.id in visible]
         category_id = snowflake("category", text)
         if category_id is not None:
+            jump = link(text)
+            if jump is not None and jump.guild_id != view.id:
+                return None
             found = next((category for category in categories if category.id == category_id), None)
             return None if found is None else channel_target(found)
         return pick(text, [(category.name, channel_target(category)) for category in categories], strict=strict)
@@ -220,7 +239,16 @@ class Resolver:
         if text.removeprefix("@") in ("everyone", "here"):
             return Target("everyone", view.id, view.id, text.removeprefix("@"))
         role = self._role(view, text, strict=strict)
-        return role if role is not None else await self._member(view, text, strict=strict)
+        if isinstance(role, Target) and role.id == view.id:
+            # The role of everybody bears the guild's id.
+            return Target("everyone", view.id, view.id, "everyone")
+        if role is not None and (not isinstance(role, Target) or snowflake("role", text) is not None):
+            return role
+        member = await self._member(view, text, strict=strict)
+        if isinstance(role, Target) and member is not None:
+            members = (member,) if isinstance(member, Target) else member.candidates
+            return Ambiguous((role, *members))
+        return role or member
 
     async def _member(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
         guild = view.discord
@@ -229,6 +257,8 @@ class Resolver:
             member = await view.state.member(guild, user_id, 0 if strict else 60)
             return None if member is None else Target("member", member.id, guild.id, member.name)
         name = text.removeprefix("@")
+        if not name:
+            return None
         members = list(guild.members)
         if not guild.chunked:
             members += await view.state.source.search_members(guild, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -13,7 +13,7 @@ import structlog
 
 from operations import call_ids
 from operations.base import Context, Model, Reconcile, WriteOperation
-from operations.errors import Refused, translate
+from operations.errors import Failure, Refused, translate
 from operations.guild_state import GuildVanished
 from operations.ledger import Ledger, OutcomeUnknown, SendRefused, phase
 from operations.transport_errors import unwrap
@@ -31,13 +31,19 @@ Operation = WriteOperation[Any, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an execution came to: DONE with its result, FAILED (nothing took effect) or UNKNOWN."""
+    """What an execution came to: DONE with its result, FAILED (nothing took effect) or UNKNOWN.
+
+    ``partial``: of several requests the first took effect, and a later one was refused. ``asked``: False when Discord
+    could not even be asked what became of it, so that asking later may help.
+    """
 
     state: CallState
     result: Model | None = None
     detail: str = ""
     remedy: str = ""
     error_code: int | None = None
+    partial: bool = False
+    asked: bool = True
 
 
 class Settlement:
@@ -58,7 +64,7 @@ class Settlement:
     async def execute(self, operation: Operation, ctx: Context, effect: Model, started_at: float) -> Settled:
         """One attempt; when the answer is lost, the way that the operation declares to find it again."""
         settled = await self._attempt(operation, ctx, effect)
-        if settled.state is not CallState.UNKNOWN:
+        if settled.state is not CallState.UNKNOWN or settled.partial:
             return settled
         return await self.reconcile(operation, ctx, effect, started_at, settled.detail)
 
@@ -74,13 +80,9 @@ class Settlement:
             failure = translate(error)
             if isinstance(error, discord.DiscordServerError):
                 return Settled(_lost(ledger), detail=failure.reason, error_code=error.status)
-            return Settled(CallState.FAILED, detail=failure.reason, remedy=failure.remedy, error_code=failure.code)
+            return _failed(failure, ledger)
         except discord.RateLimited as limited:
-            return Settled(
-                CallState.FAILED,
-                detail="Discord's rate limit is used up.",
-                remedy=f"Come back in {limited.retry_after:.0f} s.",
-            )
+            return _failed(translate(limited), ledger)
         except GuildVanished:
             return Settled(_lost(ledger), detail="The guild or the membership was lost meanwhile.")
         except (aiohttp.ClientError, OutcomeUnknown, SendRefused, TimeoutError, OSError) as error:
@@ -102,10 +104,12 @@ class Settlement:
         self, operation: Operation, ctx: Context, effect: Model, started_at: float, detail: str
     ) -> Settled:
         """Finds a lost answer again. Sends nothing but a message with its own nonce, within Discord's window."""
+        asked = True
         try:
             match operation.reconcile:
                 case Reconcile.NONCE:
                     found = await self._by_nonce(operation, ctx, effect, started_at)
+                    asked = found is not None or self._now() - started_at > NONCE_WINDOW_SECONDS
                 case Reconcile.AUDIT_LOG:
                     found = await self._by_audit_log(operation, ctx, effect)
                 case Reconcile.READ_BACK:
@@ -126,18 +130,22 @@ class Settlement:
                 call_id=ctx.call_id,
                 error=type(unwrap(error)).__name__,
             )
-            found = None
+            found, asked = None, False
         if found is not None:
             return found
-        return Settled(CallState.UNKNOWN, detail=detail or "Discord's answer was lost.")
+        return Settled(CallState.UNKNOWN, detail=detail or "Discord's answer was lost.", asked=asked)
 
     async def _by_nonce(self, operation: Operation, ctx: Context, effect: Model, started_at: float) -> Settled | None:
         for pause in self._pauses:
             if self._now() - started_at > NONCE_WINDOW_SECONDS:
                 return None
             settled = await self._attempt(operation, ctx, effect)
-            if settled.state is not CallState.UNKNOWN:
+            if settled.state is CallState.DONE or settled.partial:
                 return settled
+            if settled.state is CallState.FAILED:
+                # That this attempt failed tells nothing of the one whose answer was lost.
+                detail = f"Discord's answer was lost, and the second attempt failed: {settled.detail}"
+                return replace(settled, state=CallState.UNKNOWN, detail=detail)
             await asyncio.sleep(pause)
         return None
 
@@ -165,6 +173,19 @@ class Settlement:
     def _is_ours(self, entry: discord.AuditLogEntry, call_id: str) -> bool:
         matched = call_ids.TAG.match(entry.reason or "")
         return matched is not None and matched[1] == call_id and matched[2] == self._tag_mac(call_id)
+
+
+def _failed(failure: Failure, ledger: Ledger | None) -> Settled:
+    """Discord refused a request: nothing took effect, unless one before it did."""
+    if ledger is None or not ledger.done:
+        return Settled(CallState.FAILED, detail=failure.reason, remedy=failure.remedy, error_code=failure.code)
+    return Settled(
+        CallState.UNKNOWN,
+        detail=f"A part of it took effect; then: {failure.reason}",
+        remedy=failure.remedy,
+        error_code=failure.code,
+        partial=True,
+    )
 
 
 def _lost(ledger: Ledger | None) -> CallState:

@@ -14,6 +14,8 @@ from storage.taints import Holder
 
 # A source read again is written again only after this long: the mark then lasts at least 55 minutes after a crash.
 REFRESH_SECONDS = 300.0
+# How often what has ended is dropped, of callers too who never come back.
+SWEEP_SECONDS = 60.0
 
 
 class Taints:
@@ -23,6 +25,7 @@ class Taints:
         self._clock = clock
         self._marks: dict[tuple[str, int], dict[Source, float]] = {}
         self._saved: dict[tuple[str, int, Source], float] = {}
+        self._swept_at = clock()
         self.unsaved: dict[tuple[str, int], set[Source]] = {}
 
     def load(self, stored: Mapping[Holder, Mapping[Source, float]]) -> None:
@@ -51,17 +54,26 @@ class Taints:
         if caller.user_id is None or caller.workspace_id is None:
             return frozenset()
         key = (caller.workspace_id, caller.user_id)
+        self._drop_ended(key, self._clock() - TAINT_SECONDS)
+        return frozenset(self._marks.get(key, ()))
+
+    def _drop_ended(self, key: tuple[str, int], oldest: float) -> None:
         marks = self._marks.get(key)
-        if not marks:
-            return frozenset()
-        oldest = self._clock() - TAINT_SECONDS
+        if marks is None:
+            return
         for source in [source for source, at in marks.items() if at < oldest]:
             del marks[source]
             self._saved.pop((*key, source), None)
-        return frozenset(marks)
+        if not marks:
+            del self._marks[key]
 
     def take_unsaved(self) -> dict[Holder, set[Source]]:
-        """What the store has to be told."""
+        """What the store has to be told. Called again and again, it also forgets what has ended."""
+        now = self._clock()
+        if now - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = now
+            for key in list(self._marks):
+                self._drop_ended(key, now - TAINT_SECONDS)
         taken, self.unsaved = self.unsaved, {}
         return {Holder(workspace_id, user_id, ""): sources for (workspace_id, user_id), sources in taken.items()}
 

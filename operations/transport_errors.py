@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import aiohttp
-
 from operations.ledger import OutcomeUnknown, SendRefused
 
 
@@ -21,8 +19,3 @@ def unwrap(exception: BaseException) -> BaseException:
         seen.add(id(current))
         current = current.__cause__
     return exception
-
-
-def is_transport_error(exception: BaseException) -> bool:
-    """Whether a request did not get through, or was kept from leaving: the connection broke, or the guard said no."""
-    return isinstance(unwrap(exception), aiohttp.ClientError | OSError | TimeoutError | SendRefused | OutcomeUnknown)

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from policy.frozen import frozen
+
 
 class Tier(IntEnum):
     """How much a call can change; decides which proof it needs."""
@@ -164,7 +166,7 @@ class Caller:
         return self.client_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """A resolved Discord object: exact id, the guild it was found in, its name when it was resolved.
 
@@ -179,7 +181,7 @@ class Target:
     channel_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Need:
     """One object touched, and the rights needed there.
 
@@ -196,7 +198,7 @@ class Need:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requirement:
     """What one call asks for. ``tier`` may be higher than the catalogue's, never lower."""
 
@@ -213,7 +215,7 @@ class Requirement:
     needs: tuple[Need, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """What a member (the requester or the bot) holds at a target. What is not said refuses.
 
@@ -232,7 +234,7 @@ OWNER_RANK = 1 << 90
 OUTSIDE_RANK = -1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetFacts:
     """Everything known about one target; same order as Requirement.needs.
 
@@ -263,7 +265,7 @@ class Installation:
     active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """What the pipeline knows. A fact that could not be had stays at its refusing default."""
 

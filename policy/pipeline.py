@@ -6,7 +6,7 @@ for. One refusal refuses all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from policy import checks
 from policy.model import (
@@ -31,14 +31,84 @@ from policy.model import (
 )
 from policy.taint import is_tainted, tier_under_taint
 
-GATE_STEPS = (Step.CLIENT, Step.MEMBERSHIP, Step.INSTALLATION, Step.SCOPE)
-JUDGE_STEPS = (Step.CHANNEL, Step.DISCORD, Step.RATE)
+
+# ---------------------------------------------------------------------- steps
+# Each gives the first refusal of its checks, in the order in which a caller should hear them: a hidden one first.
+# They are chained, not collected: every call passes all of them, several times.
+def _client(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    return (
+        checks.credential_is_live(caller, facts)
+        or checks.audience_is_this_instance(caller, facts)
+        or checks.platform_facts_are_current(caller, facts)
+    )
 
 
+def _membership(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    return checks.person_belongs_to_workspace(caller, requirement, facts)
+
+
+def _installation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    return checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+
+
+def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    role = PlatformRole.OWNER if caller.kind is CallerKind.SYSTEM else facts.role
+    return (
+        checks.face_offers_operation(caller, requirement)
+        or checks.toolset_is_enabled(caller, requirement)
+        or checks.client_may_write(caller, requirement)
+        or checks.scope_is_granted(caller, requirement)
+        or checks.role_suffices(requirement, role)
+    )
+
+
+def _channel(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    for need, known in _pairs(requirement, facts):
+        refusal = checks.channel_policy_allows(requirement, need, known)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _discord(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    for need, known in _pairs(requirement, facts):
+        refusal = (
+            checks.facts_are_fresh(need, known)
+            or checks.bot_may_act(requirement, known)
+            or checks.actor_may_act(requirement, known)
+            or checks.bot_holds_rights(need, known)
+            or checks.actor_holds_rights(need, known)
+            or checks.grants_are_held(need, known)
+            or checks.target_is_outranked(need, known)
+            or checks.message_is_own(need, known)
+        )
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _rate(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    return checks.rate_allows(facts)
+
+
+_Refused = Callable[[Caller, Requirement, Facts], Refuse | None]
+_GATE: dict[Step, _Refused] = {
+    Step.CLIENT: _client,
+    Step.MEMBERSHIP: _membership,
+    Step.INSTALLATION: _installation,
+    Step.SCOPE: _scope,
+}
+_JUDGE: dict[Step, _Refused] = {Step.CHANNEL: _channel, Step.DISCORD: _discord, Step.RATE: _rate}
+GATE_STEPS = tuple(_GATE)
+JUDGE_STEPS = tuple(_JUDGE)
+
+
+# ------------------------------------------------------------------ decisions
 def gate(caller: Caller, requirement: Requirement, facts: Facts) -> Decision:
     """Steps 1-4. Returns Allow or the first Refuse."""
-    for step in GATE_STEPS:
-        for refusal in refusals(step, caller, requirement, facts):
+    for refused in _GATE.values():
+        refusal = refused(caller, requirement, facts)
+        if refusal is not None:
             return refusal
     return ALLOW
 
@@ -52,62 +122,11 @@ def judge(caller: Caller, requirement: Requirement, facts: Facts) -> Decision:
     hidden = _hidden_target(requirement, facts)
     if hidden is not None:
         return hidden
-    for step in JUDGE_STEPS:
-        for refusal in refusals(step, caller, requirement, facts):
+    for refused in _JUDGE.values():
+        refusal = refused(caller, requirement, facts)
+        if refusal is not None:
             return refusal
     return proof(caller, requirement, facts)
-
-
-def refusals(step: Step, caller: Caller, requirement: Requirement, facts: Facts) -> Iterator[Refuse]:
-    """Every refusal of one step, first the one that a caller should hear."""
-    match step:
-        case Step.CLIENT:
-            found = (
-                checks.credential_is_live(caller, facts),
-                checks.audience_is_this_instance(caller, facts),
-                checks.platform_facts_are_current(caller, facts),
-            )
-        case Step.MEMBERSHIP:
-            found = (checks.person_belongs_to_workspace(caller, requirement, facts),)
-        case Step.INSTALLATION:
-            found = (checks.guild_is_installed(caller, facts),) if requirement.in_guild else ()
-        case Step.SCOPE:
-            role = PlatformRole.OWNER if caller.kind is CallerKind.SYSTEM else facts.role
-            found = (
-                checks.face_offers_operation(caller, requirement),
-                checks.toolset_is_enabled(caller, requirement),
-                checks.client_may_write(caller, requirement),
-                checks.scope_is_granted(caller, requirement),
-                checks.role_suffices(requirement, role),
-            )
-        case Step.CHANNEL:
-            found = tuple(
-                checks.channel_policy_allows(requirement, need, known) for need, known in _pairs(requirement, facts)
-            )
-        case Step.DISCORD:
-            found = tuple(
-                refusal
-                for need, known in _pairs(requirement, facts)
-                for refusal in _discord_refusals(requirement, need, known)
-            )
-        case Step.RATE:
-            found = (checks.rate_allows(facts),)
-        case _:
-            found = ()
-    for refusal in found:
-        if refusal is not None:
-            yield refusal
-
-
-def _discord_refusals(requirement: Requirement, need: Need, known: TargetFacts) -> Iterator[Refuse | None]:
-    yield checks.facts_are_fresh(need, known)
-    yield checks.bot_may_act(requirement, known)
-    yield checks.actor_may_act(requirement, known)
-    yield checks.bot_holds_rights(need, known)
-    yield checks.actor_holds_rights(need, known)
-    yield checks.grants_are_held(need, known)
-    yield checks.target_is_outranked(need, known)
-    yield checks.message_is_own(need, known)
 
 
 def proof(caller: Caller, requirement: Requirement, facts: Facts) -> Decision:
@@ -132,20 +151,20 @@ def explain(caller: Caller, requirement: Requirement, facts: Facts) -> Explanati
     Facts that were not gathered leave the later steps unreported, and nothing then reads as allowed.
     """
     gathered = _gathered(requirement, facts)
-    steps = (*GATE_STEPS, *JUDGE_STEPS) if gathered else GATE_STEPS
-    found = [(step, tuple(refusals(step, caller, requirement, facts))) for step in steps]
-    hidden = next((refusal for _, refused in found for refusal in refused if refusal.hidden), None)
+    steps = {**_GATE, **_JUDGE} if gathered else _GATE
+    found = [(step, refused(caller, requirement, facts)) for step, refused in steps.items()]
+    hidden = next((refusal for _, refusal in found if refusal is not None and refusal.hidden), None)
     if hidden is None and gathered:
         hidden = _hidden_target(requirement, facts)
     if hidden is not None:
         return Explanation((), hidden)
     reports = tuple(
-        StepReport(step, passed=False, reason=refused[0].reason, remedy=refused[0].remedy)
-        if refused
-        else StepReport(step, passed=True)
-        for step, refused in found
+        StepReport(step, passed=True)
+        if refusal is None
+        else StepReport(step, passed=False, reason=refusal.reason, remedy=refusal.remedy)
+        for step, refusal in found
     )
-    decision: Decision | None = next((refused[0] for _, refused in found if refused), None)
+    decision: Decision | None = next((refusal for _, refusal in found if refusal is not None), None)
     if decision is None:
         decision = proof(caller, requirement, facts) if gathered else checks.TARGETS_UNKNOWN
     return Explanation(reports, decision)

@@ -1,7 +1,8 @@
-"""aiosqlite with one visit to its thread a statement, where it makes four: cursor, execute, fetch, close.
+"""aiosqlite with fewer visits to its thread: one a statement, where it makes four (cursor, execute, fetch, close).
 
-Each visit costs two switches of the interpreter's lock, which under load is more than the statement itself. This is the
-one module that touches what aiosqlite keeps to itself; it is checked when it is imported.
+Each visit costs two switches of the interpreter's lock, which under load is more than the statement itself. Statements
+that only open or close a transaction or a savepoint go along with the next visit, and their errors are raised there.
+This is the one module that touches what aiosqlite keeps to itself; it is checked when it is imported.
 """
 
 from __future__ import annotations
@@ -14,8 +15,19 @@ import aiosqlite
 
 T = TypeVar("T")
 
-if not hasattr(aiosqlite.Connection, "_execute"):
-    raise ImportError("This version of aiosqlite has no Connection._execute. Install the one in requirements/.")
+DEFERRED = ("BEGIN", "SAVEPOINT", "RELEASE")
+
+_MOVED = [
+    name
+    for name, stands in {
+        "_execute": hasattr(aiosqlite.Connection, "_execute"),
+        "_conn": hasattr(aiosqlite.Connection, "_conn"),
+        "_thread": "_thread" in aiosqlite.Connection.__init__.__code__.co_names,
+    }.items()
+    if not stands
+]
+if _MOVED:
+    raise ImportError(f"aiosqlite's Connection has no {', '.join(_MOVED)} here. Install the version in requirements/.")
 
 
 class Cursor:
@@ -33,6 +45,9 @@ class Cursor:
         return self
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
+        if statement.startswith(DEFERRED):
+            self._connection.defer(statement)
+            return self
         await self._connection.visit(lambda: self._run(statement, parameters))
         return self
 
@@ -64,6 +79,10 @@ class Cursor:
 class Connection(aiosqlite.Connection):
     """A connection whose cursors are those above."""
 
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._deferred: list[str] = []
+
     def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
 
@@ -71,9 +90,28 @@ class Connection(aiosqlite.Connection):
         """Raises ValueError when it is closed."""
         return self._conn
 
+    def defer(self, statement: str) -> None:
+        """Runs the statement at the beginning of the next visit."""
+        self._deferred.append(statement)
+
     async def visit(self, work: Callable[[], T]) -> T:
         """Runs the work in the connection's thread, after all that was asked before."""
-        return await self._execute(work)  # pyright: ignore[reportUnknownMemberType]
+        first, self._deferred = self._deferred, []
+
+        def run() -> T:
+            for statement in first:
+                self.inner().execute(statement)
+            return work()
+
+        return await self._execute(run)  # pyright: ignore[reportUnknownMemberType]
+
+    async def commit(self) -> None:
+        await self.visit(lambda: self.inner().commit())
+
+    async def rollback(self) -> None:
+        # What was to be begun need not be begun to be rolled back; a savepoint that was to be closed, neither.
+        self._deferred.clear()
+        await self.visit(lambda: self.inner().rollback())
 
     def in_background(self) -> Connection:
         """A process that ends without closing must not wait for the thread."""
@@ -87,4 +125,4 @@ def connect(database: str, **options: Any) -> Connection:
     def connector() -> sqlite3.Connection:
         return sqlite3.connect(database, isolation_level=None, **options)
 
-    return Connection(connector, iter_chunk_size=64).in_background()
+    return Connection(connector).in_background()

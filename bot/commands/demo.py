@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from storage.database import Database
 from storage.instance import Mark
 from storage.snapshot import ClientKind
 
+HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 1.0
 ADMINISTRATOR = "ada"
@@ -37,15 +40,45 @@ EXAMPLE_CHANNEL = "general"
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] - argparse names it so
     parser = commands.add_parser("demo", help="try it all on loopback, with a simulated Discord")
-    parser.add_argument("--port", type=int, default=8000, help="the MCP server's port; 0 takes a free one")
+    parser.add_argument("--port", type=_port, default=8000, help="the MCP server's port; 0 takes a free one")
     parser.add_argument("--json", action="store_true", help="print one line of JSON when all is ready")
     parser.add_argument("--keep", action="store_true", help="keep the database (in ./data/demo) for the next run")
 
 
+def _port(text: str) -> int:
+    """argparse turns the ValueError of what is no number into its own message."""
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is no port; they go from 0 to 65535")
+    return port
+
+
 async def run(arguments: argparse.Namespace) -> None:
-    """Until SIGTERM or Ctrl-C. Raises SettingsError when something of a real Discord is in the environment."""
+    """Until SIGTERM or Ctrl-C, also while it starts.
+
+    Raises SettingsError when something of a real Discord is in the environment, and when the port is taken.
+    """
     _refuse_real_token()
+    _refuse_taken_port(arguments.port)
+    if not arguments.json:
+        print("Starting Guildhall and a simulated Discord ...", flush=True)
     stopping = stop_signal()
+    serving = asyncio.ensure_future(_serve(arguments))
+    stopped = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not serving.done():
+        if not arguments.json:
+            print("Ending.", flush=True)
+        serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+    # The process ends now: without this Python first goes through all it holds once more, for a second or two.
+    gc.freeze()
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    """Until it is cancelled; raises what a part that must live died of."""
     with _data_dir(keep=arguments.keep) as data_dir:
         async with _sandbox() as sandbox:
             settings = _settings(sandbox, data_dir)
@@ -55,14 +88,20 @@ async def run(arguments: argparse.Namespace) -> None:
                 await _guilds_arrived(app, sandbox)
                 shown = _shown(app, sandbox, tokens)
                 print(json.dumps(shown) if arguments.json else _text(shown), flush=True)
-                failed = asyncio.ensure_future(app.core.until_failed())
-                stopped = asyncio.ensure_future(stopping.wait())
-                done, _ = await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                if failed in done:
-                    failed.result()
-                failed.cancel()
-                if not arguments.json:
-                    print("Ending.", flush=True)
+                await app.core.until_failed()
+
+
+def _refuse_taken_port(port: int) -> None:
+    """Before anything starts, so that it is all that is said."""
+    with socket.socket() as probe:
+        # As the server binds: connections of a run that has just ended don't count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise SettingsError(
+                [f"--port: {HOST}:{port} can't be had ({error.strerror}). Choose another one; 0 takes a free one."]
+            ) from None
 
 
 def _refuse_real_token() -> None:
@@ -137,7 +176,7 @@ def _settings(sandbox: Mapping[str, Any], data_dir: Path) -> Settings:
         "DISCORD_API_BASE_URL": sandbox["api_base_url"],
         "ALLOW_INSECURE_DISCORD_API": "true",
         "DATA_DIR": str(data_dir),
-        "HOST": "127.0.0.1",
+        "HOST": HOST,
     }
     return settings_module.load(given, env_file=None, unset=blank)
 
@@ -201,7 +240,7 @@ async def _guilds_arrived(app: App, sandbox: Mapping[str, Any]) -> None:
 
 
 def _shown(app: App, sandbox: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, Any]:
-    base = f"http://127.0.0.1:{app.port}"
+    base = f"http://{HOST}:{app.port}"
     guilds = [
         {key: guild[key] for key in ("id", "name", "channels", "members", "roles")} for guild in sandbox["guilds"]
     ]

@@ -7,6 +7,7 @@ is the whole core without HTTP, agent and automations.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
@@ -19,6 +20,7 @@ import structlog
 from bot.app import ADDRESS, face_of
 from bot.commands.tokens import CommandError
 from bot.core import Core, opened_database, running_core
+from bot.installing import STARTED
 from bot.settings import Settings
 from mcp_server.identities import OneCaller
 from mcp_server.metrics import Metrics
@@ -34,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 SESSION_SECONDS = 12 * 3600.0
 PROBE_SECONDS = 2.0
+FIRST_START_SECONDS = 30.0
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +110,25 @@ async def _running_instance(settings: Settings, mark: Mark) -> str | None:
 
 async def _serve_alone(settings: Settings, acting: Acting, mark: Mark) -> None:
     async with running_core(settings, mark) as core:
+        await _first_start(core)
         owner_id = None if acting.operator else acting.user_id or min(core.state.source.application_owner_ids)
         async with _credential(core.database, acting, owner_id) as (client_id, _):
             await serve_stdio(face_of(core, OneCaller(lambda: _caller(core, client_id)), Metrics()).server)
+
+
+async def _first_start(core: Core) -> None:
+    """On an empty database the workspace is made as soon as Discord has named the bot's guilds. Raises CommandError."""
+    try:
+        async with asyncio.timeout(FIRST_START_SECONDS):
+            while True:
+                async with core.database.read() as session:
+                    if await instance.get(session, STARTED) is not None:
+                        return
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise CommandError(
+            f"Discord did not name the bot's guilds within {FIRST_START_SECONDS:g} s; `guildhall doctor` looks why."
+        ) from None
 
 
 def _caller(core: Core, client_id: str) -> Caller:

@@ -7,8 +7,10 @@ import re
 import time
 from collections.abc import Sequence
 
+from bot.catalogue import CATALOGUE
 from bot.core import opened_database
 from bot.settings import Settings
+from operations.registry import Registry
 from policy.scopes import parse
 from storage import clients, workspaces
 from storage.clients import Client
@@ -19,6 +21,9 @@ from storage.snapshot import ClientKind
 DURATION = re.compile(r"^(\d+)([hdw])$")
 SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 OPERATOR_DEFAULT_SECONDS = 8 * 3600.0
+LONGEST_SECONDS = 520 * SECONDS["w"]
+# https://discord.com/developers/docs/reference#snowflakes: of 15 digits at least
+LEAST_ID = 10**14
 
 
 class CommandError(Exception):
@@ -67,6 +72,9 @@ async def _create(database: Database, arguments: argparse.Namespace) -> Sequence
     except ValueError as error:
         raise CommandError(f"--scope: {error}") from None
     expires_at = _expiry(arguments.expires, now)
+    _check_ids("--as", [] if arguments.user_id is None else [arguments.user_id])
+    _check_ids("--guild", arguments.guild)
+    _check_toolsets(arguments.toolset)
     guild_ids = frozenset[int](arguments.guild) or None
     lines: list[str] = []
     if arguments.operator:
@@ -146,7 +154,24 @@ def _expiry(text: str | None, now: float) -> float | None:
     matched = DURATION.match(text)
     if matched is None:
         raise CommandError(f"--expires: '{text}' is not a duration; write for example 8h, 30d or 12w.")
-    return now + int(matched[1]) * SECONDS[matched[2]]
+    seconds = int(matched[1]) * SECONDS[matched[2]]
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise CommandError(f"--expires: '{text}' is not between 1h and {LONGEST_SECONDS // SECONDS['w']}w.")
+    return now + seconds
+
+
+def _check_ids(option: str, given: Sequence[int]) -> None:
+    for each in given:
+        if not LEAST_ID <= each < 1 << 63:
+            raise CommandError(f"{option}: {each} is not a Discord id; copy it from Discord's developer mode.")
+
+
+def _check_toolsets(given: Sequence[str]) -> None:
+    """A misspelt toolset would be a token that can do less than it says."""
+    known = Registry(CATALOGUE).toolsets
+    for toolset in given:
+        if toolset not in known:
+            raise CommandError(f"--toolset: there is no toolset '{toolset}'; there are {', '.join(known)}.")
 
 
 def _line(client: Client, now: float) -> str:

@@ -27,8 +27,8 @@ from operations.discord.message_models import (
     view_of,
 )
 from operations.discord.message_places import connect_bit, messageable
-from operations.errors import Refused
-from operations.file_fetch import FetchRefused
+from operations.errors import Refused, translate
+from operations.file_fetch import MAX_BYTES, FetchRefused
 from operations.preflight import messages as rules
 from operations.preflight import told
 from operations.preflight.guilds import automod_may_block
@@ -74,9 +74,12 @@ class MessageSendEffect(Model):
 
 
 class MessageSendResult(Model):
+    """``not_published``: why it was sent, but not published to followers."""
+
     message_id: str
     channel_id: str
     jump_url: str
+    not_published: str | None = None
 
 
 class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSendResult]):
@@ -215,15 +218,18 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
         """The files with their bytes known, and what is wrong with the others."""
         files: list[FileEffect] = []
         problems: list[str] = []
+        # A request holds no more than this in all, so no more is fetched for it.
+        left = MAX_BYTES
         for number, file in enumerate(given, start=1):
             if (file.data is None) is (file.url is None):
                 problems.append(f"File {number} needs either data (base64) or url.")
                 continue
             try:
-                content = await _bytes(ctx, file.data, file.url)
+                content = await _bytes(ctx, file.data, file.url, left)
             except FetchRefused as refused:
                 problems.append(f"File {number}: {refused}")
                 continue
+            left = max(left - len(content), 0)
             digest = hashlib.sha256(content).hexdigest()
             files.append(FileEffect(name=file.name, sha256=digest, size=len(content), data=file.data, url=file.url))
         return tuple(files), problems
@@ -263,14 +269,11 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
             silent=effect.silent,
             suppress_embeds=effect.suppress_embeds,
         )
-        if effect.crosspost:
-            try:
-                await message.publish()
-            except discord.HTTPException as error:
-                if error.code != ALREADY_CROSSPOSTED:
-                    raise
         return MessageSendResult(
-            message_id=str(message.id), channel_id=str(effect.channel_id), jump_url=message.jump_url
+            message_id=str(message.id),
+            channel_id=str(effect.channel_id),
+            jump_url=message.jump_url,
+            not_published=await _publish(message) if effect.crosspost else None,
         )
 
     def inverse_of(self, effect: MessageSendEffect, result: MessageSendResult) -> Inverse | None:
@@ -280,6 +283,19 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
 
     def messages_of(self, effect: MessageSendEffect, result: MessageSendResult) -> tuple[SentMessage, ...]:
         return (SentMessage(int(result.channel_id), int(result.message_id)),)
+
+
+async def _publish(message: discord.Message) -> str | None:
+    """Why it could not be published: the message stands, so this must not read as a failure of sending it."""
+    try:
+        await message.publish()
+    except (discord.DiscordServerError, discord.NotFound):
+        raise
+    except (discord.HTTPException, discord.RateLimited) as error:
+        if isinstance(error, discord.HTTPException) and error.code == ALREADY_CROSSPOSTED:
+            return None
+        return translate(error).reason
+    return None
 
 
 def _ping(targets: tuple[Target, ...]) -> PingEffect:
@@ -297,10 +313,10 @@ def _pings_beyond_members(ctx: Context, ping: PingEffect) -> bool:
     return ping.everyone or any(role is not None and not role.mentionable for role in roles)
 
 
-async def _bytes(ctx: Context, data: str | None, url: str | None) -> bytes:
+async def _bytes(ctx: Context, data: str | None, url: str | None, max_bytes: int = MAX_BYTES) -> bytes:
     """Raises operations.file_fetch.FetchRefused."""
     if url is not None:
-        return await ctx.services.files.fetch(url)
+        return await ctx.services.files.fetch(url, max_bytes)
     try:
         return base64.b64decode(data or "", validate=True)
     except binascii.Error:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from operations import cursors
 from operations.base import Context, Encoded, Model, ReadOperation
 from operations.discord.message_places import messageable, names, reading_need, sources
+from operations.errors import Refused
 from operations.refs import ChannelRef, GuildRef, MemberRef, MessageRef
 from operations.render import MessageRow, message_row
 from policy.model import Need
@@ -85,7 +86,9 @@ class ListRecentMessages(ReadOperation[MessageListInput, MessageListResult]):
         before = ctx.targets["before"].id if "before" in ctx.targets else None
         if arguments.cursor is not None:
             position = cursors.open_cursor(ctx, self.name, arguments.cursor)
-            before = int(position[1]) if position[0] == channel_id else None
+            if position[0] != channel_id:
+                raise Refused(cursors.UNKNOWN_CURSOR)
+            before = int(position[1])
         if arguments.author is None and arguments.contains is None:
             found = await self._page(ctx, arguments.limit, before=before)
             more = len(found) == arguments.limit

@@ -11,7 +11,7 @@ from operations import cursors
 from operations.base import Context, Model, ReadOperation
 from operations.outcomes import timestamp
 from operations.refs import GuildRef, MemberRef
-from policy.model import Caller, Need
+from policy.model import Caller, Need, Step
 from policy.permissions import Bits
 from storage import audit
 from storage.audit import AuditEntry, AuditQuery
@@ -88,9 +88,10 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
         member = ctx.targets.get("member")
         before: int | None = None
         if arguments.cursor is not None:
-            before = int(cursors.open_cursor(ctx, self.name, arguments.cursor)[0])
+            position = cursors.open_cursor(ctx, self.name, arguments.cursor)
+            before = int(ctx.services.database.keyring.open(str(position[0]).encode()))
         found: list[AuditedCall] = []
-        scanned = 0
+        scanned, last = 0, 0
         while scanned < MAX_SCANNED:
             query = AuditQuery(
                 workspace_id=ctx.caller.workspace_id or "",
@@ -104,7 +105,7 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
             async with ctx.services.database.read() as session:
                 page = await audit.page(session, query)
             scanned += len(page.calls)
-            for number, entries in enumerate(page.calls):
+            for entries in page.calls:
                 if not self._visible(ctx, entries, own_only=own_only):
                     continue
                 if own_only and member is not None and member.id != ctx.caller.user_id:
@@ -112,25 +113,26 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
                 call = folded(entries)
                 if arguments.status is not None and call.status != arguments.status:
                     continue
-                found.append(call)
                 if len(found) == arguments.limit:
-                    last = number == len(page.calls) - 1
-                    older = entries[0].id if not last else page.next_before
-                    return self._result(ctx, found, older)
+                    # A cursor says that there is more to see, so only what may be seen gives one.
+                    return self._result(ctx, found, last)
+                found.append(call)
+                last = entries[0].id or 0
             before = page.next_before
             if before is None:
                 return self._result(ctx, found, None)
         return self._result(ctx, found, before)
 
     def _result(self, ctx: Context, found: list[AuditedCall], older: int | None) -> AuditListResult:
-        cursor = None if older is None else cursors.seal(ctx, self.name, [older])
+        cursor = None if older is None else cursors.seal(ctx, self.name, [_hidden_position(ctx, older)])
         return AuditListResult(calls=found, cursor=cursor)
 
     @staticmethod
     def _visible(ctx: Context, entries: tuple[AuditEntry, ...], *, own_only: bool) -> bool:
         first = entries[0]
         if own_only:
-            return is_own(ctx.caller, first) and first.guild_id in (None, ctx.guild.id)
+            # What was answered as unknown belongs to no guild that the caller knows of.
+            return is_own(ctx.caller, first) and (first.guild_id in (None, ctx.guild.id) or _is_masked(entries))
         installation = ctx.services.facts.snapshot.installations.get(ctx.guild.id)
         if installation is None or first.installation_id != installation.id:
             return False
@@ -140,6 +142,17 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
         channel = ctx.guild.channel(channel_id)
         # A channel that is gone was seen by whoever may read the audit log; one that is there must be visible now.
         return channel is None or ctx.guild.sees(channel)
+
+
+def _hidden_position(ctx: Context, position: int) -> str:
+    """Positions count the calls of everybody; sealed, they tell nobody how many those are."""
+    return ctx.services.database.keyring.seal(str(position)).decode()
+
+
+def _is_masked(entries: tuple[AuditEntry, ...]) -> bool:
+    """Whether the caller was told of no object: then nobody is told here which ones there were."""
+    last = entries[-1]
+    return last.outward_step == Step.RESOLVE.value or bool(last.outward_step and last.outward_step != last.step)
 
 
 def is_own(caller: Caller, entry: AuditEntry) -> bool:
@@ -156,7 +169,7 @@ def folded(entries: tuple[AuditEntry, ...]) -> AuditedCall:
     would tell that the object exists. The command line of the host shows it.
     """
     first, last = entries[0], entries[-1]
-    masked = bool(last.outward_step) and last.outward_step != last.step
+    masked = _is_masked(entries)
     return AuditedCall(
         call_id=first.call_id,
         at=timestamp(first.at),
