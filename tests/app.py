@@ -53,6 +53,10 @@ STAFF_ONLY: list[dict[str, Any]] = [
     {"role": "Moderator", "allow": ["view_channel"]},
     {"role": "Guildhall", "allow": ["view_channel"]},
 ]
+ADMINS_ONLY: list[dict[str, Any]] = [
+    {"role": "@everyone", "deny": ["view_channel"]},
+    {"role": "Guildhall", "allow": ["view_channel"]},
+]
 HARBOR: dict[str, Any] = {
     "owner": "olive",
     "roles": [
@@ -74,10 +78,15 @@ HARBOR: dict[str, Any] = {
         {"name": "lounge", "type": "voice", "category": "Talk"},
         {"name": "Staff", "type": "category", "overwrites": STAFF_ONLY},
         {"name": "mod-room", "category": "Staff", "overwrites": STAFF_ONLY, "topic": "what only staff reads"},
+        {"name": "Cellar", "type": "category", "overwrites": ADMINS_ONLY},
+        {"name": "vault", "category": "Cellar", "overwrites": ADMINS_ONLY},
         {"name": "help", "type": "forum", "tags": ["open"]},
     ],
 }
-"""The usual guild: ada administers, marlow moderates, nina and bela are members, wren is a viewer in the workspace."""
+"""The usual guild: ada administers, marlow moderates, nina and bela are members, wren is a viewer in the workspace.
+
+Only staff sees #mod-room; only ada and the owner see #vault, which marlow could otherwise manage.
+"""
 
 
 async def until(condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
@@ -153,11 +162,17 @@ async def connected(port: int, token: str, mode: str = MODERN, query: str = "", 
 
 
 class Town:
-    """A running app beside a running sandbox."""
+    """A running app beside a running sandbox.
 
-    def __init__(self, sandbox: SandboxProcess, app: App) -> None:
+    ``environment``: its settings, for other processes on the same database. ``anchor``: the one guild of its default
+    workspace, there since the first start.
+    """
+
+    def __init__(self, sandbox: SandboxProcess, app: App, environment: dict[str, str], anchor: GuildIds) -> None:
         self.sandbox = sandbox
         self.app = app
+        self.environment = environment
+        self.anchor = anchor
 
     @property
     def core(self) -> Core:
@@ -381,11 +396,12 @@ async def running_town(folder: Path, more: Mapping[str, str] | None = None) -> A
     """An app of its own against a sandbox of its own."""
     async with SandboxProcess() as sandbox:
         # The first start makes the default workspace, of the guilds that are there.
-        anchor = await sandbox.make_guild("Anchor")
-        configured = settings.load(environment(sandbox, folder, **(more or {})), env_file=None)
+        anchor = await sandbox.make_guild("Anchor", members=[{"name": "amy"}], channels=[{"name": "general"}])
+        given = environment(sandbox, folder, **(more or {}))
+        configured = settings.load(given, env_file=None)
         async with running(configured, Mark.SANDBOX, port=0) as app:
             await until(lambda: int(anchor["id"]) in app.core.facts.snapshot.installations, "the first start is done")
-            yield Town(sandbox, app)
+            yield Town(sandbox, app, given, anchor)
 
 
 def without(data: Any, *keys: str) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any
 
 import pytest
+import structlog
 from discord.ext import commands
 
 from bot import discord_internals
@@ -143,7 +143,7 @@ async def test_a_guild_left_while_disconnected_is_gone_after_the_new_session(
 
 
 async def test_a_listener_that_fails_is_logged_and_the_next_event_goes_on(
-    sandbox: SandboxProcess, connected: Connected, guild: GuildIds, caplog: pytest.LogCaptureFixture
+    sandbox: SandboxProcess, connected: Connected, guild: GuildIds
 ) -> None:
     channel_id = int(guild["channels"]["general"])
 
@@ -151,12 +151,13 @@ async def test_a_listener_that_fails_is_logged_and_the_next_event_goes_on(
         raise RuntimeError("a listener broke")
 
     connected.hub.listen(fail)
-    with caplog.at_level(logging.ERROR):
+    with structlog.testing.capture_logs() as lines:
         for text in ("one", "two"):
             await sandbox.control("send", user=guild["members"]["nina"], channel=channel_id, content=text)
         await connected.until(
             lambda: sum(isinstance(event, MessageChanged) for event in connected.events) == 2, "both messages"
         )
+    assert [line["discord_event"] for line in lines] == ["MESSAGE_CREATE", "MESSAGE_CREATE"]
     assert not connected.connecting.done()
 
 

@@ -1,6 +1,6 @@
 """Run the official MCP conformance suite against the fixture server: ``python -m tests.conformance.run``.
 
-The suite and a Node.js that is new enough for it come from npm, into ``.cache/conformance``. Arguments narrow the
+The suite comes from npm, into ``.cache``, and so does a Node.js where the system's is too old. Arguments narrow the
 report to scenarios whose name holds one of them. Exits with 1 when a scenario fails, when one was not exercised, or
 when one that is listed in `NOT_EXERCISED` or `EXPECTED_FAILURES` passes after all.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,14 +18,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import npm
+
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "conformance"
 PACKAGES = {
-    "node": "22.23.3",
     "suite-0.1": "npm:@modelcontextprotocol/conformance@0.1.16",
     "suite-0.2": "npm:@modelcontextprotocol/conformance@0.2.0-alpha.12",
 }
-OLDEST_NODE = 22
+OLDEST_NODE = (22, 0)
 LEG_SECONDS = 300
 
 EXPECTED_FAILURES: Mapping[str, str] = {}
@@ -72,38 +71,14 @@ class Result:
         return None if self.scenario in NOT_EXERCISED else "ended without a passed or failed check"
 
 
-def install() -> Path:
-    """Install the suite into the cache, once for each set of versions, and give the Node.js to run it with."""
-    manifest = json.dumps({"private": True, "dependencies": PACKAGES}, indent=1)
-    installed = CACHE / "installed.json"
-    if not installed.exists() or installed.read_text() != manifest:
-        npm = shutil.which("npm")
-        if npm is None:
-            sys.exit(
-                "The conformance suite comes from npm, which isn't installed: install Node.js with npm, try again."
-            )
-        shutil.rmtree(CACHE, ignore_errors=True)
-        CACHE.mkdir(parents=True)
-        (CACHE / "package.json").write_text(manifest)
-        command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-        if subprocess.run(command, cwd=CACHE, check=False).returncode:
-            sys.exit("npm could not install the conformance suite; its own message stands above.")
-        installed.write_text(manifest)
-    return find_node()
-
-
-def find_node() -> Path:
-    """Give the packaged Node.js, or the system's where npm was not allowed to unpack it."""
-    candidates = [CACHE / "node_modules" / "node" / "bin" / "node", shutil.which("node")]
-    for candidate in candidates:
-        if candidate is None or not Path(candidate).exists():
-            continue
-        version = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(version.strip().lstrip("v").partition(".")[0]) >= OLDEST_NODE:
-            return Path(candidate)
-    sys.exit(
-        f"The conformance suite needs Node.js {OLDEST_NODE} or newer; neither npm's package nor the system has it."
-    )
+def install() -> tuple[Path, Path]:
+    """The Node.js to run the suite with, and the folder that it is installed in."""
+    try:
+        return npm.node(OLDEST_NODE), npm.install(
+            "conformance", json.dumps({"private": True, "dependencies": PACKAGES})
+        )
+    except npm.Unavailable as error:
+        sys.exit(f"The conformance suite can't be run. {error}")
 
 
 @contextmanager
@@ -123,9 +98,9 @@ def fixture_url() -> Generator[str]:
             process.wait(timeout=10)
 
 
-def run_leg(node: Path, leg: Leg, only: Sequence[str]) -> list[Result]:
+def run_leg(node: Path, suites: Path, leg: Leg, only: Sequence[str]) -> list[Result]:
     """Run one leg against a fixture server of its own."""
-    suite = CACHE / "node_modules" / leg.package / "dist" / "index.js"
+    suite = suites / "node_modules" / leg.package / "dist" / "index.js"
     with tempfile.TemporaryDirectory() as output, fixture_url() as url:
         base = [node, suite, "server", "--url", url, "--spec-version", leg.version, "-o", output]
         printed = subprocess.run(
@@ -182,8 +157,8 @@ def summary(results: Mapping[Leg, list[Result]]) -> list[str]:
 
 
 def main(only: Sequence[str]) -> int:
-    node = install()
-    results = {leg: run_leg(node, leg, only) for leg in LEGS}
+    node, suites = install()
+    results = {leg: run_leg(node, suites, leg, only) for leg in LEGS}
     print("\n".join(summary(results)))
     return int(any(outcome.problem for outcomes in results.values() for outcome in outcomes))
 

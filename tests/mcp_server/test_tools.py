@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ UPDATE = os.environ.get("UPDATE_SNAPSHOTS") == "1"
 
 OFFERED = [operation for operation in REGISTRY if Face.MCP in operation.faces]
 WRITES = [o for o in OFFERED if o.kind is Kind.WRITE and not isinstance(o, Delegate)]
+READS = [o for o in OFFERED if o.kind is not Kind.WRITE and not isinstance(o, Delegate)]
 DEFAULT_SET = [operation for operation in OFFERED if operation.in_default_set]
 # The size of the default set in the catalogue's plan; a smaller one may use no more than its share.
 FULL_DEFAULT_SET = 56
@@ -132,6 +134,16 @@ def test_every_other_outcome_of_a_write_fits_it_too(operation: Operation, status
     schema = tool(operation).output_schema
     assert schema is not None
     jsonschema.validate(structured(write(operation.name, status)), schema)
+
+
+@pytest.mark.parametrize("status", [Status.REFUSED, Status.FAILED, Status.UNKNOWN])
+@pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.name)
+def test_an_error_of_a_read_fits_it_too(operation: Operation, status: Status) -> None:
+    """Clients that check errors as well would show their own complaint instead of ours."""
+    schema = tool(operation).output_schema
+    assert schema is not None
+    error = replace(write(operation.name, status), kind=operation.kind, preview=None)
+    jsonschema.validate(structured(error), schema)
 
 
 def test_the_default_set_is_small_enough_for_a_models_attention() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from storage import engines, instance
+from storage import engines, group_commit, instance
 from storage.crypto import Keyring
 from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
@@ -62,7 +62,10 @@ async def test_a_locked_file_is_told_and_recovers(sqlite: Database) -> None:
     assert not await stored(sqlite, "k0")
 
 
-async def test_a_full_disk_is_told_to_the_whole_group_and_recovers(sqlite: Database) -> None:
+async def test_a_full_disk_is_told_to_the_whole_group_and_recovers(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "LONGEST_SECONDS", 60.0)
     async with sqlite.unit_of_work() as session:
         pages = (await session.execute(text("PRAGMA page_count"))).scalar()
         await session.execute(text(f"PRAGMA max_page_count={pages}"))

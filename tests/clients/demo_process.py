@@ -1,0 +1,90 @@
+"""``guildhall demo`` as a process of its own, and a hand in its simulated Discord."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.sandbox_process import REPOSITORY, ControlError, GuildIds
+from tests.served_process import process_environment
+
+START_SECONDS = 60.0
+STOP_SECONDS = 3.0
+"""How long Ctrl-C may take, as people are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a demo said when it was ready; its first guild is the one that its tokens are for."""
+
+    mcp_url: str
+    sse_url: str
+    token: str
+    viewer_token: str
+    control_url: str
+    control_token: str
+    bot_id: str
+    guild: GuildIds
+
+    @classmethod
+    def of(cls, line: str) -> Demo:
+        ready = json.loads(line)
+        urls = ("mcp_url", "sse_url", "token", "viewer_token", "control_url", "control_token", "bot_id")
+        return cls(**{name: ready[name] for name in urls}, guild=ready["guilds"][0])
+
+    async def control(self, action: str, **body: Any) -> dict[str, Any]:
+        """One action of the sandbox's control API. Raises ControlError."""
+        headers = {"Authorization": f"Bearer {self.control_token}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(f"{self.control_url}/{action}", json=body) as response,
+        ):
+            answer: dict[str, Any] = await response.json()
+            if response.status != 200:
+                raise ControlError(action, response.status, answer)
+            return answer
+
+    async def history(self, channel: str) -> list[dict[str, Any]]:
+        """The messages of a channel of the first guild as Discord has them, oldest first."""
+        found = await self.control("history", channel=int(self.guild["channels"][channel]))
+        messages: list[dict[str, Any]] = found["messages"]
+        return messages
+
+    async def sent(self, channel: str, content: str) -> list[str]:
+        """The ids of the bot's messages with this content."""
+        return [
+            message["id"]
+            for message in await self.history(channel)
+            if message["content"] == content and message["author"]["id"] == self.bot_id
+        ]
+
+
+@contextmanager
+def running_demo(folder: Path) -> Generator[Demo]:
+    """From the line that says it is ready. Its log goes to ``folder``."""
+    log = folder / "demo.log"
+    command = [REPOSITORY / ".venv" / "bin" / "guildhall", "demo", "--port", "0", "--json"]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder, env=process_environment({})
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, log.read_text()
+            yield Demo.of(line)
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
