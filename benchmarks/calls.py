@@ -28,15 +28,19 @@ class Calls:
 
     async def answer(self) -> dict[str, Any]:
         """Asks once; the JSON-RPC response. Raises RuntimeError for anything but a result."""
+        answer: dict[str, Any] = json.loads(await self.answer_text())
+        return answer
+
+    async def answer_text(self) -> str:
+        """The same as it came."""
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"http://127.0.0.1:{self.port}/mcp", data=self.bodies[0], headers=self.headers) as response,
         ):
             text = await response.text()
-            answer: dict[str, Any] = json.loads(text) if response.status == 200 else {}
-            if "result" not in answer:
+            if response.status != 200 or "result" not in json.loads(text):
                 raise RuntimeError(f"{response.status}: {text[:500]}")
-            return answer
+            return text
 
 
 async def tool_call(

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
-
-from benchmarks.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``rounds``: how often A and B are measured in turn. ``seconds``: of one side in one round.
 
-    ``guilds``: of the rows that speak of a large bot. ``writes``: in one round; a caller may do 60 a minute.
-    ``folder``: for databases; nothing in it outlives the run.
+    ``writes``: in one round; a caller may do 60 a minute. ``few_guilds``, ``guilds``: of the rows that speak of many,
+    and ``most_guilds`` of the start. ``quiet_seconds``: see bot.garbage. ``reuses_children``: what should
+    be started anew is started once.
     """
 
-    folder: Path
     rounds: int = 5
     seconds: float = 1.5
-    guilds: int = 1_000
-    few_guilds: int = 100
     writes: int = 8
-    identifies: int = 20
+    few_guilds: int = 100
+    guilds: int = 1_000
     most_guilds: int = 5_000
-
-    @classmethod
-    def quick(cls, folder: Path) -> Plan:
-        return cls(folder, rounds=5, seconds=0.5, guilds=200, few_guilds=20, writes=5, identifies=3, most_guilds=200)
-
-    @classmethod
-    def tiny(cls, folder: Path) -> Plan:
-        """Whether it still runs; the figures say nothing."""
-        return cls(folder, rounds=1, seconds=0.05, guilds=6, few_guilds=2, writes=1, identifies=1, most_guilds=3)
+    identifies: int = 20
+    quiet_seconds: float = 6.0
+    reuses_children: bool = False
 
 
-Measurement = Callable[[Plan], Awaitable[list[Row]]]
+FULL = Plan()
+QUICK = Plan(seconds=0.5, writes=5, few_guilds=20, guilds=200, most_guilds=200, identifies=3)
+# Whether it still runs; the figures say nothing.
+TINY = Plan(
+    rounds=1,
+    seconds=0.05,
+    writes=1,
+    few_guilds=2,
+    guilds=3,
+    most_guilds=1,
+    identifies=1,
+    quiet_seconds=0.01,
+    reuses_children=True,
+)
 
 
 async def alternately(

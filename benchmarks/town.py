@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +24,12 @@ class Town:
     product: Child
     guild: GuildIds
     token: str
+
+    @classmethod
+    async def of(cls, sandbox: SandboxProcess, product: Child, guild: GuildIds) -> Town:
+        """With a new token; waits until the guild is there."""
+        made = await product.ask("token", guild_id=guild["id"], user_id=guild["members"]["ana"])
+        return cls(sandbox, product, guild, made["token"])
 
     @property
     def port(self) -> int:
@@ -67,27 +72,10 @@ async def many_guilds(sandbox: SandboxProcess, count: int) -> None:
 
 
 @asynccontextmanager
-async def product_on(sandbox: SandboxProcess, folder: Path, guild: GuildIds) -> AsyncGenerator[Town]:
-    folder.mkdir(parents=True, exist_ok=True)
-    async with child("product", {"settings": settings(sandbox, folder)}) as product:
-        made = await product.ask("token", guild_id=guild["id"], user_id=guild["members"]["ana"])
-        yield Town(sandbox, product, guild, made["token"])
-
-
-@asynccontextmanager
-async def running_town(folder: Path) -> AsyncGenerator[Town]:
-    """One large guild."""
-    async with SandboxProcess() as sandbox:
-        guild = await large_guild(sandbox)
-        async with product_on(sandbox, folder, guild) as town:
-            yield town
-
-
-@asynccontextmanager
 async def floor_of(calls: Calls) -> AsyncGenerator[tuple[Child, Calls]]:
     """A raw aiohttp handler that returns the very bytes that these calls are answered with."""
     async with child("floor", {}) as floor:
-        await floor.ask("returns", body=json.dumps(await calls.answer(), separators=(",", ":"), ensure_ascii=False))
+        await floor.ask("returns", body=await calls.answer_text())
         yield floor, Calls(floor.ready["port"], calls.headers, calls.bodies)
 
 

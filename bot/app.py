@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.core import Core, running_core
+from bot.core import DRAIN_SECONDS, Core, running_core
 from bot.probes import alarms, probes
 from bot.settings import Settings
-from mcp_server.app import WebParts, build, serve
+from mcp_server.app import MCP_HTTP, WebParts, build, serve
 from mcp_server.auth import BearerAuth
 from mcp_server.health import Health
 from mcp_server.identities import Identities
@@ -19,6 +21,7 @@ from mcp_server.transports import OriginPolicy, TransportLimits
 from storage import instance
 
 ADDRESS = "address"
+ANSWER_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,17 @@ async def running(settings: Settings, mark: instance.Mark, *, port: int | None =
             https=(settings.public_url or "").startswith("https://"),
             limits=TransportLimits(body_bytes=settings.max_body_bytes),
         )
-        async with serve(build(parts), settings.host, settings.port if port is None else port) as bound:
+        web = build(parts)
+        async with serve(web, settings.host, settings.port if port is None else port) as bound:
             await _remember_address(core, bound)
-            yield App(core, face, health, bound)
+            try:
+                yield App(core, face, health, bound)
+            finally:
+                # The web ends whatever is open: before that, those whose writes are under way get their answers.
+                await core.executor.drain(DRAIN_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await web[MCP_HTTP].host.calls.wait_empty()
 
 
 def face_of(core: Core, identities: Identities, metrics: Metrics) -> MCPFace:

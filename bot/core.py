@@ -46,7 +46,7 @@ from policy.model import Caller
 from storage import calls, instance
 from storage.audit_chain import Chain
 from storage.crypto import Keyring
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
 from storage.leases import ProcessLease
 from storage.limits import RateLimits
@@ -54,7 +54,9 @@ from storage.limits import RateLimits
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 2.0
+CANCEL_AGAIN_SECONDS = 0.5
 LEASE_POLL_SECONDS = 1.0
+INSTALL_AGAIN_SECONDS = 1.0
 KEYS_FILE = "secret_keys"
 TAG_PURPOSE = "audit tag"
 TAG_LENGTH = 16
@@ -267,7 +269,12 @@ async def _install_when_known(client: GuildhallClient, installing: Installing) -
         if count and connected == count:
             break
         await asyncio.sleep(0.05)
-    await installing.start()
+    while True:
+        try:
+            return await installing.start()
+        except DatabaseUnavailable:
+            log.warning("first installations wait for the database")
+            await asyncio.sleep(INSTALL_AGAIN_SECONDS)
 
 
 class _Tasks:
@@ -290,9 +297,14 @@ class _Tasks:
             self._failed.set_exception(error)
 
     async def aclose(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:
+            # More than once: on Python 3.11 asyncio.wait_for swallows a cancellation that comes with its result.
+            for task in pending:
+                task.cancel()
+            ended, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)
+            # How it ended was told by `_ended`, or comes of the closing.
+            await asyncio.gather(*ended, return_exceptions=True)
         if self._failed.done() and not self._failed.cancelled():
             # Retrieved here, so that a failure nobody waited for is not reported a second time.
             self._failed.exception()

@@ -137,7 +137,7 @@ class BearerAuth:
         if refusal is not None:
             return self._turn_away(request, refusal, caller)
         try:
-            selection = parse(",".join(request.query.getall("toolsets", ())), self._toolsets)
+            selection = self._selected(request)
         except UnknownToolset as error:
             return _bad_request("unknown_toolset", str(error), "Change ?toolsets= in the URL, or leave it out.")
         if selection is not None:
@@ -147,6 +147,12 @@ class BearerAuth:
         request[PRINCIPAL] = caller.client_id
         request[_EPOCH] = self._facts.epoch
         return None
+
+    def _selected(self, request: web.Request) -> Selection | None:
+        """Raises UnknownToolset."""
+        if not request.query_string:
+            return None
+        return parse(",".join(request.query.getall("toolsets", ())), self._toolsets)
 
     def _verdict(self, caller: Caller) -> Refuse | None:
         if not caller.active:

@@ -26,7 +26,7 @@ _OUTCOME: Mapping[str, Schema] = {
     "status": {"type": "string"},
     "call_id": {"type": "string"},
     "summary": {"type": "string"},
-    "plan_id": {"type": ["string", "null"]},
+    "plan_id": {"anyOf": [{"type": "string"}, {"type": "null"}]},
 }
 
 

@@ -403,8 +403,9 @@ def _declare(cls: type[Operation]) -> None:
         raise bad("name is missing")
     if not NAME.fullmatch(cls.name):
         raise bad(f"name {cls.name!r} must match {NAME.pattern}")
-    documentation = inspect.getdoc(cls)
-    if "__doc__" not in cls.__dict__ or not documentation:
+    # inspect.getdoc would take a base's for one that is missing.
+    documentation = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+    if not documentation:
         raise bad("the docstring is the description that a model reads; it is missing")
     cls.description = " ".join(documentation.split())
     if "title" not in cls.__dict__:

@@ -40,7 +40,8 @@ class Callers:
             direct_writes=client.direct_writes,
             always_tainted=operator,
             expires_at=client.expires_at,
-            active=client.revoked_at is None,
+            # Nobody stands behind an operator: one that would never expire is none.
+            active=client.revoked_at is None and not (operator and client.expires_at is None),
         )
 
     def of_member(self, guild_id: int, user_id: int, face: Face) -> Caller | None:

@@ -42,9 +42,10 @@ def input_schema(model: type[BaseModel], *, more: Mapping[str, Schema]) -> Schem
 def output_schema(model: type[BaseModel]) -> Schema:
     """What a result of this model looks like on the wire, where fields that are None are left out.
 
-    Further fields are allowed, so that a result may grow. Checks of values are left out: the server made them.
+    Further fields are allowed, so that a result may grow. Checks of values are left out: the server made them. No field
+    has a list of types: some clients translate schemas into a dialect without those.
     """
-    schema = _inlined(_generate(model, "serialization"), {}, (), _with_null)
+    schema = _inlined(_generate(model, "serialization"), {}, (), lambda part: part)
     return _outline(schema, OUTPUT_DEPTH)
 
 
@@ -84,7 +85,9 @@ def _inlined(
         siblings = {key: value for key, value in schema.items() if key != "$ref"}
         if name in inside:
             return {"type": "object", **_inlined(siblings, definitions, inside, nullable)}
-        return _inlined({**definitions[name], **siblings}, definitions, (*inside, name), nullable)
+        # pydantic puts an enum's docstring back after its schema was made.
+        definition = _undescribed({**definitions[name]})
+        return _inlined({**definition, **siblings}, definitions, (*inside, name), nullable)
     if "oneOf" in schema:
         schema = {**schema, "anyOf": schema["oneOf"]}
         del schema["oneOf"]
@@ -125,15 +128,9 @@ def _goes_without_saying(key: str, value: object) -> bool:
             return False
 
 
-def _with_null(schema: Schema) -> Schema:
-    parts: list[Schema] = schema.get("anyOf", [])
-    rest = [part for part in parts if part != {"type": "null"}]
-    if len(rest) == len(parts) or len(rest) != 1:
-        return schema
-    only = rest[0]
-    if not isinstance(only.get("type"), str) or "enum" in only or "const" in only:
-        return schema
-    return _merged(schema, [{**only, "type": [only["type"], "null"]}])
+def _present(schema: Schema) -> Schema:
+    """A field as it is where it isn't left out."""
+    return _merged(schema, [part for part in schema.get("anyOf", ()) if part != {"type": "null"}])
 
 
 def _merged(schema: Schema, alternatives: list[Schema]) -> Schema:
@@ -148,7 +145,7 @@ def _outline(schema: Schema, depth: int) -> Schema:
     properties: dict[str, Schema] = found.pop("properties", {})
     required: list[str] = found.pop("required", [])
     if properties and depth > 0:
-        found["properties"] = {name: _outline(part, depth - 1) for name, part in properties.items()}
+        found["properties"] = {name: _outline(_present(part), depth - 1) for name, part in properties.items()}
         always = [name for name in required if not _may_be_null(properties[name])]
         if always:
             found["required"] = always

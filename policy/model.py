@@ -1,6 +1,7 @@
 """The vocabulary of policy: who calls, what is asked, what is known, what is decided.
 
-Everything here is frozen, so that a decision can be repeated, logged and tested without a loop or a mock.
+Everything here is frozen, so that a decision can be repeated, logged and tested without a loop or a mock (what every
+call makes anew is frozen by the type checker alone, see policy.frozen).
 Discord ids and permission bits are plain ints; times are seconds since the epoch (UTC).
 """
 

@@ -26,7 +26,7 @@ def parse(texts: Iterable[str]) -> frozenset[str]:
     for text in texts:
         if text in PRESETS:
             found |= PRESETS[text]
-        elif SCOPE.match(text):
+        elif SCOPE.match(text) and text != "*:*":
             found.add(text)
         else:
             raise ValueError(

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import mcp.types as t
@@ -32,6 +32,7 @@ from storage.instance import Mark
 from storage.snapshot import Client as GrantedClient
 from storage.snapshot import ClientKind
 from storage.tables import AuditEvent
+from tests.harbor import HARBOR
 from tests.sandbox_process import GuildIds, SandboxProcess
 
 HANDSHAKE = "2025-11-25"
@@ -40,54 +41,6 @@ SSE = "legacy HTTP+SSE"
 WAIT_SECONDS = 10.0
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-MODERATOR = [
-    "manage_channels",
-    "manage_roles",
-    "manage_messages",
-    "manage_threads",
-    "moderate_members",
-    "view_audit_log",
-]
-STAFF_ONLY: list[dict[str, Any]] = [
-    {"role": "@everyone", "deny": ["view_channel"]},
-    {"role": "Moderator", "allow": ["view_channel"]},
-    {"role": "Guildhall", "allow": ["view_channel"]},
-]
-ADMINS_ONLY: list[dict[str, Any]] = [
-    {"role": "@everyone", "deny": ["view_channel"]},
-    {"role": "Guildhall", "allow": ["view_channel"]},
-]
-HARBOR: dict[str, Any] = {
-    "owner": "olive",
-    "roles": [
-        {"name": "Admin", "permissions": ["administrator"]},
-        {"name": "Moderator", "permissions": MODERATOR},
-        {"name": "Member"},
-    ],
-    "members": [
-        {"name": "ada", "roles": ["Admin"]},
-        {"name": "marlow", "roles": ["Moderator"]},
-        {"name": "nina", "roles": ["Member"]},
-        {"name": "bela", "roles": ["Member"]},
-        {"name": "wren", "roles": ["Member"]},
-    ],
-    "channels": [
-        {"name": "Talk", "type": "category"},
-        {"name": "general", "category": "Talk", "topic": "anything goes"},
-        {"name": "news", "type": "announcement", "category": "Talk"},
-        {"name": "lounge", "type": "voice", "category": "Talk"},
-        {"name": "Staff", "type": "category", "overwrites": STAFF_ONLY},
-        {"name": "mod-room", "category": "Staff", "overwrites": STAFF_ONLY, "topic": "what only staff reads"},
-        {"name": "Cellar", "type": "category", "overwrites": ADMINS_ONLY},
-        {"name": "vault", "category": "Cellar", "overwrites": ADMINS_ONLY},
-        {"name": "help", "type": "forum", "tags": ["open"]},
-    ],
-}
-"""The usual guild: ada administers, marlow moderates, nina and bela are members, wren is a viewer in the workspace.
-
-Only staff sees #mod-room; only ada and the owner see #vault, which marlow could otherwise manage.
-"""
-
 
 async def until(condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
     """Waits for a condition, which may be awaitable. Fails naming ``what`` when it never holds."""
@@ -95,9 +48,7 @@ async def until(condition: Callable[[], object], what: str, seconds: float = WAI
         async with asyncio.timeout(seconds):
             while True:
                 holds = condition()
-                if isinstance(holds, Awaitable):
-                    holds = await holds
-                if holds:
+                if await cast("Awaitable[object]", holds) if isinstance(holds, Awaitable) else holds:
                     return
                 await asyncio.sleep(0.005)
     except TimeoutError:
@@ -145,7 +96,9 @@ def _http_client(
 
 
 @asynccontextmanager
-async def connected(port: int, token: str, mode: str = MODERN, query: str = "", **options: Any) -> AsyncGenerator[Client]:
+async def connected(
+    port: int, token: str, mode: str = MODERN, query: str = "", **options: Any
+) -> AsyncGenerator[Client]:
     """The official client of an instance on this machine; ``mode``: MODERN, HANDSHAKE or SSE."""
     base, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token}"}
     if mode == SSE:
@@ -284,12 +237,12 @@ class Place:
         async with connected(self.town.app.port, await self.token(who), mode, **options) as client:
             yield client
 
-    async def call(self, name: str, /, as_: str = "ada", **arguments: Any) -> Answer:
+    async def call(self, name: str, as_: str = "ada", /, **arguments: Any) -> Answer:
         """One call through the official client."""
         async with self.client(as_) as client:
             return answer_of(await client.call_tool(name, arguments))
 
-    async def done(self, name: str, /, as_: str = "ada", **arguments: Any) -> dict[str, Any]:
+    async def done(self, name: str, as_: str = "ada", /, **arguments: Any) -> dict[str, Any]:
         """The result of a call that succeeds: of a read, or of a write that is executed."""
         answer = await self.call(name, as_, **arguments)
         assert not answer.is_error, answer
@@ -297,7 +250,7 @@ class Place:
         result: dict[str, Any] = answer.data.get("result", answer.data)
         return result
 
-    async def sent(self, as_: str = "ada", channel: str = "general", **arguments: Any) -> str:
+    async def sent(self, as_: str = "ada", channel: str = "general", /, **arguments: Any) -> str:
         """Sends a message through Guildhall; its id."""
         arguments.setdefault("content", "hello")
         result = await self.done("message_send", as_, channel=self.channel(channel), dry_run=False, **arguments)
@@ -407,9 +360,10 @@ async def running_town(folder: Path, more: Mapping[str, str] | None = None) -> A
 def without(data: Any, *keys: str) -> Any:
     """The same JSON without these keys, at any depth."""
     if isinstance(data, dict):
-        return {key: without(value, *keys) for key, value in data.items() if key not in keys}
+        fields = cast("dict[str, Any]", data)
+        return {key: without(value, *keys) for key, value in fields.items() if key not in keys}
     if isinstance(data, list):
-        return [without(value, *keys) for value in data]
+        return [without(value, *keys) for value in cast("list[Any]", data)]
     return data
 
 

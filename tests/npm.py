@@ -19,6 +19,8 @@ CACHE = REPOSITORY / ".cache"
 NODE = "22.23.3"
 """npm's own package of Node.js, where the system's is too old."""
 INSTALL_SECONDS = 300
+MOST_LINES = 4
+"""Of what npm says: after these it tells of its own insides."""
 _INSTALLED = "installed.json"
 _QUIET = ("--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1", "--fetch-timeout=30000")
 
@@ -89,8 +91,8 @@ def _run(command: list[str], folder: Path) -> None:
     except subprocess.TimeoutExpired:
         raise Unavailable(f"npm did not come to an end within {INSTALL_SECONDS} s.") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        raise Unavailable(f"npm could not install what {folder.name} needs: {said}")
+        said = (done.stderr or done.stdout).strip().splitlines()[:MOST_LINES]
+        raise Unavailable(f"npm could not install what {folder.name} needs: {'; '.join(said)}")
 
 
 def _version(program: Path) -> tuple[int, int]:

@@ -1,10 +1,10 @@
-"""One good call of every operation, for sweeps over the catalogue. The administrator's, and with an effect if executed."""
+"""One good call of every operation, for sweeps over the catalogue: the administrator's, with an effect if executed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
 from operations.base import Delegate, Operation
@@ -50,7 +50,7 @@ def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
     return _SAMPLES[operation.name](known)
 
 
-_SAMPLES: Mapping[str, Any] = {
+_SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "guild_list": lambda known: {},
     "guild_get": lambda known: {"guild": known.guild},
     "channel_list": lambda known: {"guild": known.guild},
@@ -114,10 +114,10 @@ def _id_fields(name: str, path: tuple[str | int, ...], value: Any) -> Iterator[t
     if isinstance(value, str) and value.isdecimal() and len(value) >= 15:
         yield name, path, KIND_OF_FIELD.get(name, name)
     elif isinstance(value, list):
-        for index, item in enumerate(value):
+        for index, item in enumerate(cast("list[Any]", value)):
             yield from _id_fields(name, (*path, index), item)
     elif isinstance(value, dict):
-        for key, item in value.items():
+        for key, item in cast("dict[str, Any]", value).items():
             yield from _id_fields(key, (*path, key), item)
 
 
@@ -125,7 +125,9 @@ def replaced(arguments: Any, path: tuple[str | int, ...], value: str) -> Any:
     """The same arguments with another value at this path."""
     if not path:
         return value
-    step, *rest = path
+    step, rest = path[0], path[1:]
     if isinstance(arguments, list):
-        return [replaced(item, tuple(rest), value) if index == step else item for index, item in enumerate(arguments)]
-    return {key: replaced(item, tuple(rest), value) if key == step else item for key, item in arguments.items()}
+        items = cast("list[Any]", arguments)
+        return [replaced(item, rest, value) if index == step else item for index, item in enumerate(items)]
+    fields = cast("dict[str, Any]", arguments)
+    return {key: replaced(item, rest, value) if key == step else item for key, item in fields.items()}

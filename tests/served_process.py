@@ -87,8 +87,13 @@ async def served(settings: Mapping[str, str], folder: Path) -> AsyncGenerator[Se
     port, log = free_port(), folder / "log.txt"
     given = process_environment({**settings, "PORT": str(port)})
     with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "run"], env=given, cwd=folder, stdout=errors, stderr=errors
+        process = await asyncio.to_thread(
+            subprocess.Popen,
+            [sys.executable, "-m", "bot", "run"],
+            env=given,
+            cwd=folder,
+            stdout=errors,
+            stderr=errors,
         )
     try:
         async with aiohttp.ClientSession() as session:

@@ -42,6 +42,13 @@ def options() -> dict[str, Any]:
     return given
 
 
+async def until(condition: Callable[[], object], timeout_seconds: float) -> None:
+    """Looks every few milliseconds. Raises TimeoutError."""
+    async with asyncio.timeout(timeout_seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.005)
+
+
 async def usage(_asked: dict[str, Any]) -> dict[str, Any]:
     """Seconds of processor time since the start, and bytes of memory now."""
     spent = resource.getrusage(resource.RUSAGE_SELF)

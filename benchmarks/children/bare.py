@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any
 
 import discord
 from discord.ext import commands
@@ -35,6 +34,7 @@ class BareClient(commands.AutoShardedBot):
 
 
 async def main() -> None:
+    loaded_at = time.monotonic()
     line, given = Line(), options()
     logging.basicConfig(level=logging.WARNING)
     settings = load(given["settings"], env_file=None)
@@ -44,7 +44,7 @@ async def main() -> None:
         connecting = asyncio.create_task(client.start(token.get_secret_value() if token else ""))
         await client.served.wait()
 
-        line.say(at=time.monotonic())
+        line.say(ready_at=time.monotonic(), loaded_at=loaded_at)
         await line.answer(
             {
                 "usage": usage,

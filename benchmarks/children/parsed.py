@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
 import discord
+
+from benchmarks.children.answering import until
 
 
 class Parsed:
@@ -54,15 +55,13 @@ class Parsed:
     # ----------------------------------------------------------------- answers
     async def guilds_in(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Waits for this many guilds of this session (counted from 1); how long after READY the last one was in."""
-        async with asyncio.timeout(asked["timeout_seconds"]):
-            while self.sessions < asked["session"] or self.guilds < asked["count"]:
-                await asyncio.sleep(0.02)
+        session, count = asked["session"], asked["count"]
+        await until(lambda: self.sessions >= session and self.guilds >= count, asked["timeout_seconds"])
         return {"seconds": self.guild_at - self.ready_at}
 
     async def messages(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Waits for this many messages and forgets them; their latencies."""
-        async with asyncio.timeout(asked["timeout_seconds"]):
-            while len(self.latencies) < asked["count"]:
-                await asyncio.sleep(0.01)
+        count = asked["count"]
+        await until(lambda: len(self.latencies) >= count, asked["timeout_seconds"])
         latencies, self.latencies = self.latencies, []
         return {"latencies": latencies}

@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.children.answering import Line, options, usage
+from benchmarks.children.answering import Line, options, until, usage
 from benchmarks.children.parsed import Parsed
 from bot import settings
 from bot.app import App, running
 from bot.client import GuildhallClient
+from bot.log_secrets import SecretRegistry
 from bot.logs import configure
 from operations.base import Status
 from operations.journal import Journal
@@ -45,9 +46,8 @@ class Product:
         """Waits until the guild is installed; a new token of this person."""
         guild_id, user_id = int(asked["guild_id"]), int(asked["user_id"])
         facts = self._core.facts
-        async with asyncio.timeout(WAIT_SECONDS):
-            while guild_id not in facts.snapshot.installations or self._core.state.source.cached(guild_id) is None:
-                await asyncio.sleep(0.02)
+        source = self._core.state.source
+        await until(lambda: guild_id in facts.snapshot.installations and source.cached(guild_id), WAIT_SECONDS)
         async with self._core.database.unit_of_work() as session:
             _, token = await clients.create(
                 session,
@@ -73,7 +73,7 @@ class Product:
         return {"seconds": longest}
 
     async def record_times(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """How long writes wait for their two commits, and one fdatasync beside the database; medians are taken later."""
+        """How long writes wait for their two commits, and one fdatasync beside the database, in turn."""
         caller = self._core.callers.from_token(asked["token"])
         assert caller is not None
         spent: list[float] = []
@@ -122,12 +122,13 @@ def _sync_once(path: Path) -> float:
         return time.perf_counter() - began_at
 
 
-def _parsed_from_the_start() -> list[Parsed]:
+def _parsed_from_the_start(quiet_seconds: float) -> list[Parsed]:
     """The client is made and connected inside of the core: it is watched from right before it connects."""
     found: list[Parsed] = []
     connect = GuildhallClient.connect
 
     async def watched(self: GuildhallClient, *, reconnect: bool = True) -> None:
+        self._garbage._quiet_seconds = quiet_seconds
         found.append(Parsed(self))
         await connect(self, reconnect=reconnect)
 
@@ -136,16 +137,15 @@ def _parsed_from_the_start() -> list[Parsed]:
 
 
 async def main() -> None:
+    loaded_at = time.monotonic()
     line, given = Line(), options()
     configured = settings.load(given["settings"], env_file=None)
-    configure(configured)
-    found = _parsed_from_the_start()
+    configure(configured.log_level, configured.log_format, SecretRegistry())
+    found = _parsed_from_the_start(given["quiet_seconds"])
     async with running(configured, Mark.SANDBOX, port=given.get("port", 0)) as app:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not found:  # noqa: ASYNC110 - the gateway's task begins on its own
-                await asyncio.sleep(0.001)
+        await until(lambda: found, WAIT_SECONDS)
         product = Product(app, found[0], configured.data_dir)
-        line.say(port=app.port)
+        line.say(port=app.port, loaded_at=loaded_at)
         await line.answer(
             {
                 "usage": usage,

@@ -60,9 +60,9 @@ async def run(arguments: argparse.Namespace) -> None:
     """
     _refuse_real_token()
     _refuse_taken_port(arguments.port)
+    stopping = stop_signal()
     if not arguments.json:
         print("Starting Guildhall and a simulated Discord ...", flush=True)
-    stopping = stop_signal()
     serving = asyncio.ensure_future(_serve(arguments))
     stopped = asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)

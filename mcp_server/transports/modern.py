@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
+import orjson
 from aiohttp import web
 from mcp.types import HEADER_MISMATCH, INVALID_REQUEST
 
@@ -31,6 +32,7 @@ from mcp_server.transports.replies import VERSION_HEADER, RefusalError
 
 _LISTEN = "subscriptions/listen"
 _PARAM_HEADER_PREFIX = "mcp-param-"
+_HEADER_KEY = b'"x-mcp-header"'
 
 
 class ModernEra:
@@ -38,6 +40,7 @@ class ModernEra:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._declaring: dict[str, tuple[Mapping[str, Any], bool]] = {}
 
     async def post(self, request: web.Request, message: Message, accepted: Accepted) -> web.StreamResponse:
         """Answer one request; acknowledge and drop a notification: closing the connection is what cancels.
@@ -55,9 +58,8 @@ class ModernEra:
         duplicated = find_duplicated_routing_header(request.headers.items())
         if duplicated is not None:
             _refuse(InboundLadderRejection(HEADER_MISMATCH, f"{duplicated} header appears more than once"), message)
-        route = classify_inbound_request(
-            message.raw, headers={name.lower(): value for name, value in request.headers.items()}
-        )
+        # Headers are found whatever their case; a routing one that came twice has been refused.
+        route = classify_inbound_request(message.raw, headers=request.headers)
         if isinstance(route, InboundLadderRejection):
             raise _refusal(route, message)
         if message.method == _LISTEN:
@@ -117,8 +119,17 @@ class ModernEra:
         if not arguments and not any(header.lower().startswith(_PARAM_HEADER_PREFIX) for header in request.headers):
             return
         schema = schema_of(name)
-        if schema is not None:
+        if schema is not None and self._declares_headers(name, schema):
             _refuse(validate_mcp_param_headers(schema, arguments, request.headers), message)
+
+    def _declares_headers(self, name: str, schema: Mapping[str, Any]) -> bool:
+        """Whether any argument is mirrored in a header. To find out takes a walk through the schema, so it is done once
+        for each: schemas are made at the start.
+        """
+        known = self._declaring.get(name)
+        if known is None or known[0] is not schema:
+            known = self._declaring[name] = (schema, _HEADER_KEY in orjson.dumps(schema))
+        return known[1]
 
 
 def _refuse(rejection: InboundLadderRejection | None, message: Message) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -82,6 +83,7 @@ class OriginPolicy:
         return normal in self.allowed_origins
 
 
+@functools.lru_cache(maxsize=256)
 def _hostname(host: str) -> str | None:
     """Give the name in a `Host` header, lower case and without port, or None when it is malformed."""
     try:
@@ -91,6 +93,7 @@ def _hostname(host: str) -> str | None:
         return None
 
 
+@functools.lru_cache(maxsize=256)
 def _origin(url: str) -> str | None:
     """Give ``scheme://host[:port]`` of `url` as a browser writes it, or None when it has none."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,10 +39,14 @@ class PostCall(Call):
         self._streams = streams
         self._limits = limits
         self._response: web.StreamResponse | None = None
-        self._lock = asyncio.Lock()
         self._broken = False
         self._wrote_at = asyncio.get_running_loop().time()
         self._ping: asyncio.Task[bool] | None = None
+
+    @functools.cached_property
+    def _lock(self) -> asyncio.Lock:
+        # Made when something is sent ahead of the reply, which few calls do.
+        return asyncio.Lock()
 
     @property
     def reaches_client(self) -> bool:

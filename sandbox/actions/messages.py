@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.actions.actors import Actors
 from sandbox.control import Action, ActionBody
-from sandbox.internals import Channel, SetupError, UserHandle, serializers
+from sandbox.internals import Channel, Message, SetupError, UserHandle, serializers
 from sandbox.world import World
 
 
@@ -128,4 +128,16 @@ class MessageActions:
         self._backend.get_channel(body.channel)
         messages = sorted(self._backend.messages.get(body.channel, {}).values(), key=lambda message: message.id)
         wanted = [message for message in messages if message.id > body.after][-body.limit :]
-        return {"messages": [serializers.message_payload(self._backend, message) for message in wanted]}
+        return {"messages": [self._shown(message) for message in wanted]}
+
+    def _shown(self, message: Message) -> dict[str, Any]:
+        return {**serializers.message_payload(self._backend, message), "pinged": _pinged(message)}
+
+
+def _pinged(message: Message) -> dict[str, Any]:
+    """Who was notified: the lists of mentions in the payload name whom the text names, allowed or not."""
+    return {
+        "everyone": message.mention_everyone,
+        "users": [str(user_id) for user_id in message.ping_user_ids],
+        "roles": [str(role_id) for role_id in message.ping_role_ids],
+    }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,9 @@ OLDEST_NODE = (22, 19)
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One a worker. Nobody reads in it what not every member of its guild may see: see the tests of confirmations."""
+    """One a worker. Beside what is seeded its first guild has `harbor-office`, which most members don't see."""
     with running_demo(tmp_path_factory.mktemp("demo")) as demo:
+        asyncio.run(demo.make_private_channel("harbor-office", "the rent is late"))
         yield demo
 
 

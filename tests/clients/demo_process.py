@@ -65,6 +65,24 @@ class Demo:
             if message["content"] == content and message["author"]["id"] == self.bot_id
         ]
 
+    async def make_private_channel(self, name: str, content: str) -> None:
+        """In the first guild, for administrators and the bot; an administrator has written in it."""
+        guild, view_channel = self.guild, str(1 << 10)
+        user_id = int(guild["members"]["ada"])
+        overwrites = [
+            {"id": guild["roles"]["@everyone"], "type": 0, "deny": view_channel},
+            {"id": guild["roles"]["Guildhall"], "type": 0, "allow": view_channel},
+        ]
+        made = await self.control(
+            "as_user",
+            user=user_id,
+            method="POST",
+            path=f"/guilds/{guild['id']}/channels",
+            body={"name": name, "type": 0, "permission_overwrites": overwrites},
+        )
+        guild["channels"][name] = made["result"]["id"]
+        await self.control("send", user=user_id, channel=int(made["result"]["id"]), content=content)
+
 
 @contextmanager
 def running_demo(folder: Path) -> Generator[Demo]:

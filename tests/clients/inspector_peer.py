@@ -16,8 +16,7 @@ from tests.served_process import process_environment
 
 LAUNCHER = Path("node_modules", "@modelcontextprotocol", "inspector", "clients", "launcher", "build", "index.js")
 DONE = 0
-RESULT_IS_ERROR = 5
-"""Its exit code for a call whose result says isError; the result is printed all the same."""
+"""Its exit code. It has another one for a result that says isError, and prints the result all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,7 @@ class InspectorSession:
         home = self._programs.home
         environment = {
             "HOME": str(home),
+            "NODE_COMPILE_CACHE": str(self._programs.packages / "compiled"),
             "MCP_STORAGE_DIR": str(home / "storage"),
             "MCP_INSPECTOR_SECRET_STORE": "memory",
         }
@@ -103,7 +103,7 @@ class InspectorSession:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        if process.returncode in (DONE, RESULT_IS_ERROR):
+        if process.returncode == DONE or output:
             return output, errors
-        error = json.loads(errors.splitlines()[-1])["error"]
+        error = json.loads(errors.strip().splitlines()[-1])["error"]
         raise ClientFailed(error["code"], None, error["message"])

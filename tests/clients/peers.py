@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
-Transport: TypeAlias = Literal["http", "sse", "stdio"]
+Transport: TypeAlias = Literal["http", "sse"]
 PATIENCE_SECONDS = 60.0
 """For one answer of a client, on a machine that is busy with other tests."""
 
@@ -23,13 +23,10 @@ class ClientFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a client connects to: a URL with a token, or a program to start."""
+    """What a client connects to, and the token that it shows there."""
 
-    url: str = ""
-    token: str = ""
-    command: str = ""
-    arguments: tuple[str, ...] = ()
-    environment: tuple[tuple[str, str], ...] = ()
+    url: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 'use strict';
 // One client of the TypeScript SDK. Its only argument is JSON: `folder` (where the packages are installed), `sdk` ("v1"
-// or "v2"), and what to connect to: `transport` ("http", "sse") with `url` and `token`, or "stdio" with `command`,
-// `args`, `env`; for v2 the `era` as the SDK calls it. It prints a line of JSON when it has connected, then answers each
-// line of JSON on its standard input, {"method", "params"}, with one: {"result"} or {"error"}. Whatever the SDK complains
-// about without failing stands beside it as `complaints`.
+// or "v2"), `transport` ("http" or "sse"), `url`, `token`, and for v2 the `era` as the SDK calls it. It prints a line of
+// JSON when it has connected, then answers each line on its standard input, {"method", "params"}, with one: {"result"} or
+// {"error"}. Whatever the SDK complains about without failing stands beside it as `complaints`.
 
 const { createRequire } = require('node:module');
 const { createInterface } = require('node:readline');
@@ -15,18 +14,13 @@ const PACKAGES = {
         ...load('@modelcontextprotocol/sdk/client/index.js'),
         ...load('@modelcontextprotocol/sdk/client/streamableHttp.js'),
         ...load('@modelcontextprotocol/sdk/client/sse.js'),
-        ...load('@modelcontextprotocol/sdk/client/stdio.js'),
     }),
-    v2: () => ({ ...load('@modelcontextprotocol/client'), ...load('@modelcontextprotocol/client/stdio') }),
+    v2: () => load('@modelcontextprotocol/client'),
 };
 const sdk = PACKAGES[asked.sdk]();
 const complaints = [];
 
 function transport() {
-    if (asked.transport === 'stdio') {
-        const { command, args, env } = asked;
-        return new sdk.StdioClientTransport({ command, args, env, stderr: 'inherit' });
-    }
     const options = { requestInit: { headers: { Authorization: `Bearer ${asked.token}` } } };
     const Transport = asked.transport === 'sse' ? sdk.SSEClientTransport : sdk.StreamableHTTPClientTransport;
     return new Transport(new URL(asked.url), options);

@@ -43,9 +43,6 @@ class SDKPeer:
             "era": self.era,
             "url": address.url,
             "token": address.token,
-            "command": address.command,
-            "args": address.arguments,
-            "env": dict(address.environment),
         }
         process = await asyncio.create_subprocess_exec(
             programs.node,
@@ -76,6 +73,7 @@ class SDKSession:
         self._process = process
         self._stdin = process.stdin
         self._stdout = process.stdout
+        self._one_at_a_time = asyncio.Lock()
         self.connected: dict[str, Any] = {}
 
     async def list_tools(self) -> list[dict[str, Any]]:
@@ -85,9 +83,10 @@ class SDKSession:
         return Answer.of(await self._ask("tools/call", {"name": name, "arguments": arguments}))
 
     async def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        self._stdin.write(json.dumps({"method": method, "params": params}).encode() + b"\n")
-        await self._stdin.drain()
-        return await self.read()
+        async with self._one_at_a_time:
+            self._stdin.write(json.dumps({"method": method, "params": params}).encode() + b"\n")
+            await self._stdin.drain()
+            return await self.read()
 
     async def read(self) -> dict[str, Any]:
         """The next answer. What the SDK complains about without failing fails the test."""

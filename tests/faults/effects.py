@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tests.app import Answer
 from tests.faults.instance import Instance
 from tests.sandbox_process import GuildIds, SandboxProcess
 
@@ -67,6 +68,12 @@ def channel_create(sandbox: SandboxProcess, guild: GuildIds, name: str = "only-o
         guild,
         name,
     )
+
+
+def listed_channels(answer: Answer) -> set[str]:
+    """The names of the channels in an answer of channel_list, outside and inside of categories."""
+    groups: list[dict[str, Any]] = [answer.data, *answer.data["categories"]]
+    return {channel["name"] for group in groups for channel in group["channels"]}
 
 
 WRITES = {"message_send": message_send, "channel_create": channel_create}

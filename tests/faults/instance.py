@@ -191,15 +191,31 @@ class Instance:
                     session, self._keyring, workspace_id=workspace_id, now=time.time(), **given | options
                 )
 
-        async def accepted() -> bool:
-            async with (
-                aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http,
-                http.post(f"{self.url}/mcp", json={}) as response,
-            ):
-                return response.status not in (401, 429)
-
-        await until(accepted, "the token is known")
+        await self.accepts(token)
         return token
+
+    async def accepts(self, token: str) -> None:
+        """Waits until a token is known."""
+
+        async def is_known() -> bool:
+            return await self._status(token) not in (401, 429)
+
+        await until(is_known, "the token is known")
+
+    async def refuses(self, token: str) -> None:
+        """Waits until a token is refused."""
+
+        async def is_refused() -> bool:
+            return await self._status(token) == 401
+
+        await until(is_refused, "the token is refused")
+
+    async def _status(self, token: str) -> int:
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http,
+            http.post(f"{self.url}/mcp", json={}) as response,
+        ):
+            return response.status
 
     @staticmethod
     async def _default_workspace(database: Database) -> str:
@@ -218,8 +234,10 @@ class Instance:
         """Installs a guild that was made after the first start, in the default workspace."""
         async with self.database() as database:
             workspace_id = await self._default_workspace(database)
-            async with database.unit_of_work() as session:
-                await installations.install(session, workspace_id, int(guild["id"]), time.time())
+            # The first start may have been quicker.
+            with contextlib.suppress(installations.GuildTaken):
+                async with database.unit_of_work() as session:
+                    await installations.install(session, workspace_id, int(guild["id"]), time.time())
 
     async def installed(self, guild: GuildIds) -> None:
         """Waits until the guild is installed."""

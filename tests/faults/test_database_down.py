@@ -48,7 +48,12 @@ async def _reads(instance: Instance, guild: GuildIds, token: str) -> Answer:
 async def test_without_postgresql_writes_are_refused_and_cached_reads_go_on_until_they_are_too_old(
     sandbox: SandboxProcess, guild: GuildIds, tmp_path: Path
 ) -> None:
-    constants = {"policy.checks.MAX_FACT_AGE_SECONDS": STALE_AFTER_SECONDS}
+    constants = {
+        "policy.checks.MAX_FACT_AGE_SECONDS": STALE_AFTER_SECONDS,
+        # Members that were fetched are to be fresh meanwhile: this test is about the database.
+        "operations.decider.MEMBER_MAX_AGE_SECONDS": STALE_AFTER_SECONDS / 2,
+        "operations.guild_state.MEMBER_MAX_AGE_SECONDS": STALE_AFTER_SECONDS / 2,
+    }
     async with on_a_cable(sandbox, guild, tmp_path, **constants) as (instance, cable):
         token = await instance.token(guild, "ada")
         assert not (await _reads(instance, guild, token)).is_error

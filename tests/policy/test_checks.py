@@ -142,7 +142,9 @@ def test_without_a_list_a_persons_credential_reaches_all_guilds_of_the_workspace
 @pytest.mark.parametrize("kind", [CallerKind.OPERATOR, CallerKind.MEMBER, CallerKind.AUTOMATION])
 def test_operators_members_and_automations_act_only_in_guilds_that_are_named(kind: CallerKind) -> None:
     assert checks.guild_is_installed(caller(kind=kind), facts()) is None
-    assert code(checks.guild_is_installed(caller(kind=kind, guild_ids=None), facts())) == "no_guilds"
+    refusal = checks.guild_is_installed(caller(kind=kind, guild_ids=None), facts())
+    assert refusal is not None
+    assert (refusal.code, refusal.hidden) == ("no_guilds", True)
     elsewhere = caller(kind=kind, guild_ids=frozenset({OTHER_GUILD}))
     assert code(checks.guild_is_installed(elsewhere, facts())) == "outside_grant"
 

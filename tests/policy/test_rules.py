@@ -139,3 +139,17 @@ def test_a_member_has_the_highest_role_that_his_roles_map_to(role_ids: tuple[int
 )
 def test_no_mapping_makes_an_owner(role_map: dict[int, Any], role_ids: set[int]) -> None:
     assert mapped_role(GuildRules(role_map=role_map), role_ids) < PlatformRole.OWNER
+
+
+def test_a_policy_that_says_nothing_records_no_reads_and_asks_for_no_second_person() -> None:
+    guild = GuildRules()
+    assert (guild.record_reads, guild.four_eyes, guild.approver_role_ids) == (False, False, ())
+    assert (guild.approvals_channel_id, guild.log_channel_id) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "field"), [(ClassRules(), "write"), (GuildRules(), "four_eyes"), (ChannelRules(), "rules")]
+)
+def test_a_policy_in_use_is_not_changed_in_place(policy: ClassRules | GuildRules | ChannelRules, field: str) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(policy, field, None)

@@ -165,9 +165,7 @@ async def test_line_12_a_hidden_look_alike_changes_nothing(town: Town) -> None:
     hidden = {"name": "аudio", "type": "voice", "overwrites": [{"role": "@everyone", "deny": ["view_channel"]}]}
     roles = [{"name": "Keeper", "permissions": ["manage_channels", "connect"]}]
     channels: list[dict[str, Any]] = [{"name": "general"}, {"name": "audio", "type": "voice"}, hidden]
-    place = await town.place(
-        "Quiet", roles=roles, members=[{"name": "kim", "roles": ["Keeper"]}], channels=channels
-    )
+    place = await town.place("Quiet", roles=roles, members=[{"name": "kim", "roles": ["Keeper"]}], channels=channels)
     asked = await place.call("channel_delete", "kim", guild=place.id, channel="audio", dry_run=False)
     assert asked.status == "needs_confirmation", asked
     by_hidden = await place.call("channel_delete", "kim", guild=place.id, channel="аudio", dry_run=False)
@@ -193,9 +191,8 @@ async def test_line_12_a_nickname_never_names_a_member_for_a_risky_call(town: To
     refused = await place.call("channel_create", **asked, overwrites=by_nick, dry_run=False)
     assert (refused.status, refused.code) == ("refused", "unknown_member"), refused
     by_name = [{"member": "victim", "allow": ["view_channel"]}]
-    assert (await place.call("channel_create", **asked, overwrites=by_name, dry_run=False)).status in (
-        "needs_confirmation",
-    )
+    named = await place.call("channel_create", **asked, overwrites=by_name, dry_run=False)
+    assert named.status == "needs_confirmation"
 
 
 # ---------------------------------------------------------- keys and cursors

@@ -29,10 +29,15 @@ async def bot_messages(place: Place) -> dict[str, str]:
     }
     # What was not sent through Guildhall for anybody: a card, an alert, a log entry look like this.
     bot = place.town.sandbox.bot_id
-    made = await place.town.sandbox.control("as_user", user=int(bot), method="POST", path=f"/channels/{general}/messages", body={"content": "a card"})
+    made = await place.town.sandbox.control(
+        "as_user", user=int(bot), method="POST", path=f"/channels/{general}/messages", body={"content": "a card"}
+    )
     found["the bot's own"] = made["result"]["id"]
     found["a person's"] = anchor
     return found
+
+
+CHANGES: list[dict[str, Any]] = [{"content": "taken over"}, {"embeds": []}, {"buttons": []}]
 
 
 @pytest.mark.parametrize("who", ["bela", "marlow", "ada"])
@@ -45,7 +50,7 @@ async def test_line_07_nobody_edits_what_was_sent_for_another(place: Place, who:
     await place.town.effects()
     for kind, message_id in kinds.items():
         for more in ({}, {"dry_run": False}):
-            for change in ({"content": "taken over"}, {"embeds": []}, {"buttons": []}):
+            for change in CHANGES:
                 answer = await place.call(
                     "message_edit", who, channel=place.channel("general"), message=message_id, **change, **more
                 )
@@ -87,12 +92,9 @@ async def test_line_07_ones_own_message_is_edited_through_any_of_ones_clients(pl
 
 # --------------------------------------------------------------------- pings
 def pinged(message: dict[str, Any]) -> tuple[bool, set[str], set[str]]:
-    """Everyone, members, roles."""
-    return (
-        message["mention_everyone"],
-        {user["id"] for user in message["mentions"]},
-        set(message["mention_roles"]),
-    )
+    """Who was notified: everyone, members, roles."""
+    found = message["pinged"]
+    return found["everyone"], set(found["users"]), set(found["roles"])
 
 
 def shouting(place: Place) -> str:
@@ -117,9 +119,7 @@ async def test_line_25_text_alone_pings_nobody_on_any_route(place: Place) -> Non
     for road in roads:
         await place.sent("ada", **road)
     await place.done("message_send", "ada", channel=thread, content=shout, dry_run=False)
-    await place.done(
-        "message_send", "ada", channel=place.channel("news"), content=shout, crosspost=True, dry_run=False
-    )
+    await place.done("message_send", "ada", channel=place.channel("news"), content=shout, crosspost=True, dry_run=False)
     edited = await place.sent("ada", content="quiet")
     await place.done(
         "message_edit", "ada", channel=place.channel("general"), message=edited, content=shout, dry_run=False

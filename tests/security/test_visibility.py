@@ -1,4 +1,4 @@
-"""What the requester can't see must show nowhere: not in lists, counts, positions, cursors, mentions, names, refusals."""
+"""What the requester can't see shows nowhere: not in lists, counts, positions, cursors, mentions, names, refusals."""
 
 from __future__ import annotations
 
@@ -81,7 +81,10 @@ async def world_behind_the_curtain(place: Place) -> dict[str, str]:
     """Fills the guild with what only administrators see; ids by what they are."""
     ada, guild = place.member("ada"), place.town.core.state.source.cached(place.guild_id)
     assert guild is not None
-    deny = [{"id": place.id, "type": 0, "deny": str(1 << 10)}, {"id": place.role("Guildhall"), "type": 0, "allow": str(1 << 10)}]
+    deny = [
+        {"id": place.id, "type": 0, "deny": str(1 << 10)},
+        {"id": place.role("Guildhall"), "type": 0, "allow": str(1 << 10)},
+    ]
 
     async def make(name: str, **fields: Any) -> str:
         made = await place.by_hand(
@@ -230,9 +233,7 @@ async def test_line_21_a_memoised_list_ends_with_the_right_to_see_it(place: Plac
         await control("set_roles", guild=place.guild_id, user=marlow, roles=[])
 
     async def hide_news() -> None:
-        await control(
-            "set_overwrite", channel=int(place.channel("news")), member=marlow, deny=["view_channel"]
-        )
+        await control("set_overwrite", channel=int(place.channel("news")), member=marlow, deny=["view_channel"])
 
     await changed_list(place, take_the_role, "marlow", everybody)
     await changed_list(place, hide_news, "marlow", everybody - {"news"})

@@ -2,25 +2,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-import pytest
 import pytest_asyncio
 
 from bot.core import Core
-from tests.operations.discord.road import Road, install, installed, running_core_on
+from tests.app import Town
+from tests.operations.discord.road import Road, install
 from tests.sandbox_process import SandboxProcess
 
 MANAGER = ["manage_channels", "manage_roles", "manage_messages"]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def core_and_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Core, SandboxProcess]]:
-    """One sandbox and one connected core a worker."""
-    async with SandboxProcess() as sandbox:
-        # The first start makes the default workspace, of the guilds that are there.
-        anchor = await sandbox.make_guild("Anchor")
-        async with running_core_on(sandbox, tmp_path_factory.mktemp("core")) as core:
-            await installed(core, anchor)
-            yield core, sandbox
+@pytest_asyncio.fixture(loop_scope="session")
+async def core_and_sandbox(town: Town) -> tuple[Core, SandboxProcess]:
+    return town.core, town.sandbox
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-from bot import settings
-from bot.core import Core, running_core
+from bot.core import Core
 from operations.base import Outcome
 from operations.outcomes import plain
 from policy.model import Caller, CallerKind, Face, PlatformRole
 from policy.rules import ChannelRules, ClassRules
 from policy.scopes import EVERYTHING
-from storage import installations, memberships, policies
-from storage.instance import Mark
+from storage import installations, memberships, policies, workspaces
+from tests.app import until
 from tests.sandbox_process import GuildIds, SandboxProcess
-
-WAIT_SECONDS = 10.0
-
-
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Waits for a condition. Fails naming ``what`` when it never holds."""
-    try:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not condition():  # noqa: ASYNC110 - conditions of several kinds: memory, cache
-                await asyncio.sleep(0.005)
-    except TimeoutError:
-        raise AssertionError(f"never: {what}") from None
 
 
 class Road:
@@ -101,33 +84,11 @@ class Road:
             await memberships.set_role(session, workspace_id, user_id, role, time.time())
 
 
-@asynccontextmanager
-async def running_core_on(sandbox: SandboxProcess, folder: Path) -> AsyncGenerator[Core]:
-    configured = settings.load(
-        {
-            "DISCORD_BOT_TOKEN": sandbox.bot_token,
-            "DISCORD_API_BASE_URL": sandbox.api_base_url,
-            "ALLOW_INSECURE_DISCORD_API": "true",
-            "DATA_DIR": str(folder),
-            "SECRET_KEYS": "a key for tests that nobody must use elsewhere",
-        },
-        env_file=None,
-    )
-    async with running_core(configured, Mark.SANDBOX) as core:
-        yield core
-
-
-async def installed(core: Core, guild: GuildIds) -> None:
-    """Waits until a guild that was there at the start is installed."""
-    guild_id = int(guild["id"])
-    await until(lambda: core.state.source.cached(guild_id), "the guild arrives")
-    await until(lambda: guild_id in core.facts.snapshot.installations, "the guild is installed")
-
-
 async def install(core: Core, guild: GuildIds) -> None:
     """Installs a guild that was made later, as soon as it has arrived."""
     guild_id = int(guild["id"])
     await until(lambda: core.state.source.cached(guild_id), "the guild arrives")
-    workspace_id = next(iter(core.facts.snapshot.workspace_guilds))
     async with core.database.unit_of_work() as session:
+        workspace_id = await workspaces.default(session)
+        assert workspace_id is not None
         await installations.install(session, workspace_id, guild_id, time.time())

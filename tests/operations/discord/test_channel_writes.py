@@ -9,7 +9,8 @@ import pytest
 from operations.base import Outcome, Status, WriteOperation
 from operations.outcomes import plain
 from policy.model import PlatformRole, Reach, Step, Strength, Tier
-from tests.operations.discord.road import Road, until
+from tests.app import until
+from tests.operations.discord.road import Road
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,7 +8,8 @@ import pytest
 from operations.base import Encoded
 from operations.outcomes import plain
 from policy.model import CallerKind
-from tests.operations.discord.road import Road, install, until
+from tests.app import until
+from tests.operations.discord.road import Road, install
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -1,0 +1,226 @@
+"""What callers write stands in Discord, and in clear nowhere else: not in tables, logs, metrics or refusals."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot import settings
+from bot.core import opened_database
+from policy.scopes import EVERYTHING_BUT_ADMIN
+from storage import clients, installations, workspaces
+from storage.instance import Mark
+from tests import samples
+from tests.app import Answer, answer_of, connected, environment, until
+from tests.sandbox_process import GuildIds, SandboxProcess
+from tests.served_process import Served, served
+
+# The audit keeps the names of objects, masked and cut at 100 characters (policy.redaction): whoever reads it should
+# see what was asked for. All else is text.
+NAMES = {
+    "channel name",
+    "planned name",
+    "edited",
+    "author",
+    "unknown member",
+    "unknown channel",
+    "unknown guild",
+    "nested",
+    "explained",
+    # Not arguments, but the identifiers that a call is made of.
+    "explained operation",
+    "inner operation",
+    "unknown argument",
+}
+
+
+class Canaries:
+    """Texts that can come from one argument alone."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+
+    def __call__(self, where: str) -> str:
+        text = f"canary{len(self.of):03d}z{base64.b32encode(where.encode()).decode().strip('=').lower()[:12]}"
+        self.of[where] = text
+        return text
+
+    def found_in(self, text: bytes) -> list[str]:
+        return [where for where, canary in self.of.items() if canary.encode() in text]
+
+
+def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every text argument of every operation, and the ways to put text where none belongs."""
+    channel, doomed = guild["channels"]["general"], guild["channels"]["doomed"]
+    role = guild["roles"]["Member"]
+    yield (
+        "message_send",
+        {
+            "channel": channel,
+            "content": canary("content"),
+            "embeds": [
+                {
+                    "title": canary("embed title"),
+                    "description": canary("embed description"),
+                    "url": f"https://example.org/{canary('embed url')}",
+                    "footer": canary("embed footer"),
+                    "author": canary("embed author"),
+                    "fields": [{"name": canary("field name"), "value": canary("field value")}],
+                }
+            ],
+            "files": [{"name": f"{canary('file')}.txt", "data": base64.b64encode(canary("data").encode()).decode()}],
+            "buttons": [{"label": canary("label"), "url": f"https://example.org/{canary('button url')}"}],
+            "reason": canary("reason of a message"),
+            "idempotency_key": canary("key"),
+            "dry_run": False,
+        },
+    )
+    yield (
+        "message_send",
+        {
+            "channel": channel,
+            "poll": {"question": canary("question"), "answers": [canary("answer"), "no"]},
+            "dry_run": False,
+        },
+    )
+    yield (
+        "message_send",
+        {"channel": channel, "content": canary("planned content"), "ping": ["everyone"], "dry_run": False},
+    )
+    yield "message_send", {"channel": channel, "content": canary("previewed") + "x" * 3000, "dry_run": False}
+    yield "message_send", {"channel": channel, "content": "x", "ping": [canary("unknown member")]}
+    yield (
+        "channel_create",
+        {
+            "guild": guild["id"],
+            "name": canary("channel name"),
+            "topic": canary("topic"),
+            "reason": canary("reason of a channel"),
+            "dry_run": False,
+        },
+    )
+    yield (
+        "channel_create",
+        {
+            "guild": guild["id"],
+            "name": canary("planned name"),
+            "overwrites": [{"role": role, "deny": ["send_messages"]}],
+            "dry_run": False,
+        },
+    )
+    yield "channel_edit", {"channel": doomed, "name": canary("edited"), "topic": canary("new topic"), "dry_run": False}
+    yield "channel_delete", {"channel": doomed, "reason": canary("reason of a plan"), "dry_run": False}
+    yield "message_list_recent", {"channel": channel, "contains": canary("search")}
+    yield "message_list_recent", {"channel": channel, "author": canary("author")}
+    yield "message_list_recent", {"channel": channel, "cursor": canary("cursor")}
+    yield "channel_get", {"guild": guild["id"], "channel": canary("unknown channel")}
+    yield "guild_get", {"guild": canary("unknown guild")}
+    yield "audit_list", {"guild": guild["id"], "operation": canary("audited operation")}
+    yield "audit_list", {"guild": guild["id"], "status": canary("status")[:20]}
+    yield "tool_search", {"query": canary("query")}
+    yield "policy_explain", {"operation": "message_send", "arguments": {"channel": canary("explained"), "content": "x"}}
+    yield "policy_explain", {"operation": canary("explained operation")}
+    yield "message_send", {"channel": channel, "content": "x", "plan_token": canary("plan token")}
+    yield "message_send", {"channel": channel, "content": "x", canary("unknown argument"): canary("its value")}
+    yield "message_send", {"channel": {"id": canary("nested")}, "content": [canary("listed")]}
+    yield "operation_write", {"name": "message_send", "arguments": {"channel": channel, "content": canary("inner")}}
+    yield "operation_read", {"name": canary("inner operation"), "arguments": {"a": canary("of an unknown one")}}
+
+
+@asynccontextmanager
+async def instance(sandbox: SandboxProcess, folder: Path) -> AsyncGenerator[tuple[Served, GuildIds, str]]:
+    """A process of its own, at the most talkative; gives it with a guild and a token."""
+    guild = await sandbox.make_guild(
+        "Hall",
+        roles=[{"name": "Admin", "permissions": ["administrator"]}, {"name": "Member"}],
+        members=[{"name": "ada", "roles": ["Admin"]}],
+        channels=[{"name": "general"}, {"name": "doomed"}],
+    )
+    given = environment(sandbox, folder, LOG_LEVEL="DEBUG", LOG_FORMAT="json")
+    async with (
+        opened_database(settings.load(given, env_file=None), Mark.SANDBOX) as database,
+        database.unit_of_work() as session,
+    ):
+        workspace_id = await workspaces.create(session, "Hall", int(guild["owner_id"]), time.time())
+        await installations.install(session, workspace_id, int(guild["id"]), time.time())
+        _, token = await clients.create(
+            session,
+            database.keyring,
+            workspace_id=workspace_id,
+            user_id=int(guild["members"]["ada"]),
+            name="ada",
+            scopes=EVERYTHING_BUT_ADMIN,
+            now=time.time(),
+        )
+    async with served(given, folder) as process:
+        yield process, guild, token
+
+
+async def metrics(process: Served) -> bytes:
+    address = f"http://127.0.0.1:{process.port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(address) as response:
+        return await response.read()
+
+
+def stored(folder: Path) -> Mapping[str, bytes]:
+    """The bytes of the database, with what is still in its journal."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if ".db" in path.name}
+
+
+async def test_line_20_nothing_that_callers_write_is_kept_or_logged_in_clear(tmp_path: Path) -> None:
+    canary, folder = Canaries(), tmp_path / "data"
+    folder.mkdir()
+    async with SandboxProcess() as sandbox, instance(sandbox, folder) as (process, guild, token):
+        refusals: list[Answer] = []
+        asked = list(calls(guild, canary))
+        tried = {name for name, _ in asked}
+        assert {each.name for each in samples.OPERATIONS if each.Input.model_fields} - tried <= {
+            "channel_list",
+            "message_get",
+            "message_edit",
+        }
+        async with connected(process.port, token) as client:
+            for name, arguments in asked:
+                answer = answer_of(await client.call_tool(name, arguments))
+                if answer.status == "refused":
+                    refusals.append(answer)
+            sent = answer_of(await client.call_tool("audit_list", {"guild": guild["id"], "limit": 100}))
+        assert len(refusals) >= 8
+        seen = (await sandbox.control("history", channel=int(guild["channels"]["general"])))["messages"]
+        assert canary.of["content"] in str(seen), "it was said in Discord"
+
+        async with aiohttp.ClientSession() as session:
+            for headers in (
+                {"Authorization": f"Bearer {canary('credential')}"},
+                {"Authorization": f"Bearer {token}", "User-Agent": canary("agent")},
+            ):
+                address = f"http://127.0.0.1:{process.port}/mcp?toolsets={canary('toolset')}&token={canary('in url')}"
+                async with session.post(address, json={"method": canary("method")}, headers=headers) as response:
+                    assert response.status in (400, 401)
+
+        async def logged() -> bool:
+            return b"credential_refused" in process.log.read_bytes()
+
+        await until(logged, "the log tells of the stranger")
+        assert canary.found_in(await metrics(process)) == []
+        assert set(canary.found_in(sent.text.encode())) <= NAMES, "the audit's own list"
+        tables = stored(folder)
+        assert any(len(content) > 10_000 for content in tables.values())
+        for name, content in tables.items():
+            assert set(canary.found_in(content)) <= NAMES, name
+            assert token.encode() not in content
+            assert sandbox.bot_token.encode() not in content
+        assert await process.stop() == 0
+    written = process.log.read_bytes()
+    assert b"serving" in written
+    assert canary.found_in(written) == []
+    for secret in (token, sandbox.bot_token, "a key for tests that nobody must use elsewhere"):
+        assert secret.encode() not in written
+    for content in stored(folder).values():
+        assert set(canary.found_in(content)) <= NAMES
