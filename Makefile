@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo up down test check lint format typecheck docs bench conformance lock clean
+.PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance lock clean
 
 PYTHON  ?= python3
 WORKERS ?= 2
@@ -39,6 +39,9 @@ down: ## stop what `make up` started; the data stays
 
 test: install ## run the tests, WORKERS at a time
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-postgresql: install ## run what drives the whole product again, on PostgreSQL
+	TEST_DATABASE=postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/stories tests/contracts tests/security $(ARGS)
 
 check: lint typecheck ## format, lint, types, floors, generated pages
 	$(BIN)/guildhall reference --check

@@ -25,6 +25,7 @@ from operations.member_rights import (
 from policy.model import Need, Rule, Target, TargetFacts
 
 MEMBER_MAX_AGE_SECONDS = 60.0
+LONGEST_CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,14 @@ class GuildState:
         if fetched is not None and self._monotonic() - fetched.at <= MEMBER_MAX_AGE_SECONDS:
             return fetched.member
         return guild.get_member(user_id)
+
+    def requester(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
+        """The same for the person behind a call: whoever was current when it began is not lost by its taking time."""
+        member = self.known_member(guild, user_id)
+        if member is None and (fetched := self._fetched.get((guild.id, user_id))) is not None:
+            is_recent = self._monotonic() - fetched.at <= MEMBER_MAX_AGE_SECONDS + LONGEST_CALL_SECONDS
+            return fetched.member if is_recent else None
+        return member
 
     # ------------------------------------------------------------------ view
     async def view(
@@ -215,7 +224,7 @@ class GuildView:
     def _actor_in(self, guild: discord.Guild) -> discord.Member:
         if self.user_id is None:
             return guild.me
-        member = self._state.known_member(guild, self.user_id)
+        member = self._state.requester(guild, self.user_id)
         if member is None:
             raise GuildVanished
         return member

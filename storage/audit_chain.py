@@ -6,6 +6,7 @@ Entries are written unchained in the transaction of what they speak of; the acti
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,10 +121,10 @@ class Chain:
             except DatabaseUnavailable as error:
                 log.warning("audit_chain_outage", reason=str(error))
                 pause = RETRY_SECONDS
-            try:
-                await asyncio.wait_for(self._woken.wait(), pause)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it can swallow a cancellation.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
 
     async def catch_up(self) -> int:
         """Chains all entries that are committed; how many there were. Raises DatabaseUnavailable."""

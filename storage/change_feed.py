@@ -50,8 +50,10 @@ class ChangeFeed:
             while True:
                 self._signal.clear()
                 await self._check(checked)
+                # Not wait_for: before Python 3.12 it can swallow a cancellation.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._signal.wait(), REFRESH_SECONDS)
+                    async with asyncio.timeout(REFRESH_SECONDS):
+                        await self._signal.wait()
         finally:
             remove()
             listener.cancel()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
 
 from tests.app import Place, Town, running_town
+from tests.databases import fresh_database_url
+
+DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
+"""Which database the running product has: sqlite or postgresql. Stores are tested on both whatever this says."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running_instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]:
     """One sandbox and one connected app a worker."""
-    async with running_town(tmp_path_factory.mktemp("instance")) as town:
+    folder = tmp_path_factory.mktemp("instance")
+    async with fresh_database_url(DATABASE, folder) as url, running_town(folder, {"DATABASE_URL": url}) as town:
         yield town
 
 

@@ -38,6 +38,8 @@ SESSION_SECONDS = 12 * 3600.0
 PROBE_SECONDS = 2.0
 FIRST_START_SECONDS = 30.0
 POLL_SECONDS = 0.05
+KNOWN_SECONDS = 10.0
+CHANGE_FEED_SECONDS = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ async def run(settings: Settings, arguments: argparse.Namespace, mark: Mark) -> 
     async with opened_database(settings, mark) as database:
         owner_id = None if acting.operator else acting.user_id or await _owner(database)
         async with _credential(database, acting, owner_id) as (_, token):
+            await _until_known(url, token)
             log.info("proxy to the running instance", url=url)
             await proxy_stdio(f"{url}/mcp", token)
 
@@ -106,6 +109,23 @@ async def _running_instance(settings: Settings, mark: Mark) -> str | None:
             return url if response.status == 200 else None
     except (aiohttp.ClientError, OSError, TimeoutError):
         return None
+
+
+async def _until_known(url: str, token: str) -> None:
+    """The running instance hears of a new credential by its change feed, a moment later. Raises CommandError."""
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with asyncio.timeout(KNOWN_SECONDS), aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                # First the pause: each try that comes too soon is a refused credential in the instance's log.
+                await asyncio.sleep(CHANGE_FEED_SECONDS)
+                async with session.get(f"{url}/mcp") as response:
+                    if response.status != 401:
+                        return
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        raise CommandError(
+            f"The running instance at {url} does not take a new credential; look at {url}/ready."
+        ) from None
 
 
 async def _serve_alone(settings: Settings, acting: Acting, mark: Mark) -> None:

@@ -56,8 +56,8 @@ async def test_tokens_are_created_listed_and_revoked_while_the_instance_runs(
         ),
         (("--as", SOMEBODY, "--scope", "everything?"), "--scope: "),
         (
-            ("--as", SOMEBODY, "--guild", "123"),
-            "--guild: 123 is not installed; start `guildhall run` once, or list it.",
+            ("--as", SOMEBODY, "--guild", SOMEBODY),
+            f"--guild: {SOMEBODY} is not installed; start `guildhall run` once, or list it.",
         ),
         (("--as", SOMEBODY, "--workspace", "ws_none"), "--workspace: there is no workspace ws_none."),
         (("--operator",), "--operator: name the guilds that it may act in with --guild GUILD_ID."),

@@ -180,3 +180,26 @@ async def test_a_killed_process_leaves_at_most_one_effect_and_the_next_one_settl
         report = await instance.verified()
         assert report.intact, report
         assert report.checked > 0
+
+
+async def test_a_call_left_behind_is_found_again_when_discord_can_be_asked_again(
+    sandbox: SandboxProcess, guild: GuildIds, tmp_path: Path, sqlite_url: str
+) -> None:
+    constants = {"operations.recovery.PAUSE_SECONDS": 0.5}
+    async with Instance(sandbox, tmp_path, sqlite_url, constants=constants, ALLOWED_GUILD_IDS=guild["id"]) as instance:
+        write = WRITES["channel_create"](sandbox, guild)
+        call = await answer_is_lost(Scene(instance, write, await instance.token(guild, "ada"), sqlite_url))
+        await instance.kill()
+        await asyncio.wait([call])
+        await sandbox.control("fault", faults=[{"path": f"/guilds/{guild['id']}/audit-logs", "reset": True}])
+        await instance.let_the_lease_run_out()
+        await instance.start()
+        await until(lambda: instance.log.count("reconciliation failed") > 1, "Discord was asked in vain", 30)
+        assert list((await instance.calls()).values()) == ["executing"]
+        await sandbox.control("fault", faults=[])
+
+        async def is_settled() -> bool:
+            return list((await instance.calls()).values()) == ["done"]
+
+        await until(is_settled, "the call is settled", 30)
+        assert await write.effects() == 1
