@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+import yarl
 from discord.asset import Asset
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
@@ -15,6 +17,14 @@ def _addresses() -> tuple[str, str, str]:
 
 
 OWN = ("https://discord.com/api/v10", "wss://gateway.discord.gg/", "https://cdn.discordapp.com")
+
+
+@pytest.fixture(autouse=True)
+def addresses_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's running product has changed them for its whole session; afterwards they are as it left them."""
+    monkeypatch.setattr(Route, "BASE", OWN[0])
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(OWN[1]))
+    monkeypatch.setattr(Asset, "BASE", OWN[2])
 
 
 def test_nothing_changes_when_it_is_unset() -> None:
