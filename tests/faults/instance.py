@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -26,6 +27,7 @@ from tests.faults.command_line import Command, Ended, guildhall
 from tests.sandbox_process import GuildIds, SandboxProcess
 
 START_SECONDS = 60.0
+_ENTRY = re.compile(r"\d{4}-\d{2}-\d{2}T")
 CALL_SECONDS = 60.0
 
 
@@ -68,6 +70,18 @@ class Instance:
     @property
     def log(self) -> str:
         return "" if self.command is None else self.command.err
+
+    @property
+    def mistakes(self) -> list[str]:
+        """What it logged with a traceback, save discord.py's own lines about a gateway that it connects to again."""
+        found: list[str] = []
+        entry = ""
+        for line in self.log.splitlines():
+            if _ENTRY.match(line):
+                entry = line
+            elif line.startswith("Traceback") and "[discord." not in entry:
+                found.append(entry)
+        return found
 
     async def start(self) -> None:
         """Starts it and waits until it serves."""
