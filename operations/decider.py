@@ -5,32 +5,29 @@ A refused caller causes no request to Discord: steps 1-4 come before anything is
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from operations.arguments import Arguments
 from operations.audience import leaks
 from operations.base import Context, Model, Operation, Progress, WriteOperation, no_progress
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import MEMBER_MAX_AGE_SECONDS, GuildState, GuildVanished, GuildView
+from operations.membership import NO_RULES, Membership
 from operations.refusals import (
     DATABASE_DOWN,
     Rejected,
-    ambiguous,
     guild_starting,
-    guild_uncertain,
     hidden,
-    look_alike,
-    which_guild,
 )
-from operations.resolve import Ambiguous, LookAlike, Resolver, link, pick, snowflake
+from operations.resolve import snowflake
 from operations.services import Services
 from operations.taints import Taints
-from policy import checks, pipeline
+from policy import pipeline
 from policy.frozen import frozen
 from policy.model import (
     Caller,
@@ -51,7 +48,7 @@ from policy.model import (
     TargetFacts,
     Tier,
 )
-from policy.rules import ChannelRules, GuildRules, effective, mapped_role, raised_tier
+from policy.rules import ChannelRules, effective, raised_tier
 from policy.taint import Source
 from storage import sent_messages
 from storage.calls import CallRecord
@@ -60,7 +57,6 @@ from storage.facts import PlatformFacts
 from storage.outages import DatabaseUnavailable
 from storage.snapshot import Snapshot
 
-NO_RULES = GuildRules()
 STARTING_SECONDS = 2.0
 # Of the few fields that name a guild; asked for at each call, and needed by the refused ones alone.
 _hidden = functools.cache(hidden)
@@ -114,9 +110,9 @@ class Decider:
         self._facts = facts
         self._state = state
         self._taints = taints
-        self._allowed = allowed_guild_ids
         self._clock = clock
-        self._resolver = Resolver()
+        self.membership = Membership(facts, state, allowed_guild_ids)
+        self._arguments = Arguments(state, self.membership)
         self._bases: dict[type[Operation], tuple[Requirement, Requirement]] = {}
 
     # ------------------------------------------------------------- early facts
@@ -130,73 +126,8 @@ class Decider:
             audience_ok=caller.kind is not CallerKind.OAUTH,
             role=role,
             installation=installation,
-            guild_allowed=guild_id is not None and (self._allowed is None or guild_id in self._allowed),
+            guild_allowed=guild_id is not None and self.membership.allows(guild_id),
         )
-
-    def _explicit_role(self, caller: Caller) -> PlatformRole | None:
-        if caller.kind is CallerKind.OPERATOR:
-            return PlatformRole.MEMBER
-        if caller.user_id is None or caller.workspace_id is None:
-            return None
-        return self._facts.snapshot.memberships.get((caller.workspace_id, caller.user_id))
-
-    def _guild_role(self, caller: Caller, installation: Installation, view: GuildView | None) -> PlatformRole | None:
-        explicit = self._explicit_role(caller)
-        if explicit is not None or view is None:
-            return explicit
-        rules = self._facts.snapshot.guild_rules.get(installation.id, NO_RULES)
-        return mapped_role(rules, (role.id for role in view.actor.roles) if rules.role_map else ())
-
-    def _candidate_guilds(self, caller: Caller) -> list[int]:
-        """The guilds of the caller's workspace that his credential names; membership is not asked yet."""
-        if caller.workspace_id is None:
-            return []
-        ids = self._facts.snapshot.workspace_guilds.get(caller.workspace_id, frozenset())
-        return sorted(
-            guild_id
-            for guild_id in ids
-            if (caller.guild_ids is None or guild_id in caller.guild_ids)
-            and (self._allowed is None or guild_id in self._allowed)
-        )
-
-    async def reachable_guilds(self, caller: Caller) -> tuple[int, ...]:
-        """Those of them that the person is a member of now, as far as Discord could be asked."""
-        return (await self._memberships(caller))[0]
-
-    async def _memberships(self, caller: Caller) -> tuple[tuple[int, ...], Exception | None]:
-        """The guilds that the person is in now, and why one of the others could not be asked about."""
-        candidates = self._candidate_guilds(caller)
-        # All at once: one that is arriving makes a call wait for up to two seconds.
-        answers = await asyncio.gather(*(self._is_member(guild_id, caller) for guild_id in candidates))
-        inside = tuple(guild_id for guild_id, answer in zip(candidates, answers, strict=True) if answer is True)
-        return inside, next((answer for answer in answers if isinstance(answer, Exception)), None)
-
-    async def _is_member(self, guild_id: int, caller: Caller) -> bool | Exception:
-        try:
-            return await self._state.view(guild_id, caller.user_id) is not None
-        except DISCORD_FAILED as error:
-            return error
-
-    async def role(self, caller: Caller) -> PlatformRole | None:
-        """The role outside of any guild: the explicit one, else that of a member of any of the workspace's guilds."""
-        return (await self._role_anywhere(caller))[0]
-
-    async def _role_anywhere(self, caller: Caller) -> tuple[PlatformRole | None, Exception | None]:
-        """The role, and why a guild could not be asked about."""
-        explicit = self._explicit_role(caller)
-        if explicit is not None:
-            return explicit, None
-        roles: list[PlatformRole] = []
-        reachable, failed = await self._memberships(caller)
-        for guild_id in reachable:
-            installation = self._facts.snapshot.installations.get(guild_id)
-            try:
-                view = await self._state.view(guild_id, caller.user_id)
-                role = self._guild_role(caller, installation, view) if installation and view else None
-            except (*DISCORD_FAILED, GuildVanished):
-                continue
-            roles += [] if role is None else [role]
-        return max(roles, default=None), failed
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]:
         return self._taints.sources(caller)
@@ -218,7 +149,7 @@ class Decider:
         base, _ = self._base(operation)
         if not operation.in_guild:
             self._gate(caller, base, self._early(caller, None, self._optimistic(caller)))
-            role, failed = await self._role_anywhere(caller)
+            role, failed = await self.membership.role_anywhere(caller)
             if role is None and failed is not None:
                 # He may well be a member of the guild that has not arrived yet.
                 raise Rejected(refusal_of(failed))
@@ -233,6 +164,14 @@ class Decider:
         return await self._prepare_in_guild(
             operation, arguments, caller, call_id, services, entered, base, reason, audit_reason, progress
         )
+
+    async def _guild_of(
+        self, operation: Operation, arguments: Model, caller: Caller, *, strict: bool
+    ) -> tuple[int, tuple[str, str]]:
+        """The guild of a call, and the field (with its kind) by which it was named. Raises Rejected."""
+        _, anywhere = self._base(operation)
+        self._gate(caller, anywhere, self._early(caller, None, self._optimistic(caller)))
+        return await self._arguments.guild_of(operation, arguments, caller, strict=strict)
 
     def _enter_at_once(self, arguments: Model, caller: Caller, base: Requirement) -> _Entered | None:
         """Steps 1-4 in one go, where guild and person are known by now: what they let pass with the person's own role
@@ -250,7 +189,7 @@ class Decider:
         view = self._state.view_at_once(guild_id, caller.user_id)
         if view is None:
             return None
-        early = self._early(caller, guild_id, self._guild_role(caller, installation, view))
+        early = self._early(caller, guild_id, self.membership.guild_role(caller, installation, view))
         if isinstance(pipeline.gate(caller, base, early), Refuse):
             return None
         return _Entered(early, installation, view, _hidden("guild", "guild"))
@@ -266,7 +205,7 @@ class Decider:
             )
         view = await self._view(guild_id, caller, base.tier, outward, installation)
         try:
-            early = self._early(caller, guild_id, self._guild_role(caller, installation, view))
+            early = self._early(caller, guild_id, self.membership.guild_role(caller, installation, view))
         except GuildVanished:
             raise Rejected(self.vanished(guild_id), outward, installation=installation) from None
         self._gate(caller, base, early, outward)
@@ -284,7 +223,7 @@ class Decider:
         """The role before membership in Discord was asked: nothing may be refused for it yet, nor fetched for a call
         refused anyway.
         """
-        explicit = self._explicit_role(caller)
+        explicit = self.membership.explicit_role(caller)
         return PlatformRole.OWNER if explicit is None else explicit
 
     @staticmethod
@@ -312,7 +251,7 @@ class Decider:
         guild_id, strict = view.id, base.tier >= Tier.RISKY
 
         async def resolved(view: GuildView, *, strict: bool) -> Context:
-            targets, many = await self._resolve(operation, arguments, view, installation, strict=strict)
+            targets, many = await self._arguments.resolve(operation, arguments, view, installation, strict=strict)
             return Context(call_id, caller, early.now, services, view, targets, many, reason, audit_reason, progress)
 
         try:
@@ -400,7 +339,7 @@ class Decider:
             raise Rejected(Refuse(Step.INSTALLATION, "not_installed", "The installation is gone.", hidden=True), answer)
         view = await self._view(guild_id, caller, max(base.tier, record.tier), answer, installation)
         try:
-            early = self._early(caller, guild_id, self._guild_role(caller, installation, view))
+            early = self._early(caller, guild_id, self.membership.guild_role(caller, installation, view))
             self._gate(caller, base, early, answer)
             ctx = Context(
                 record.call_id,
@@ -484,164 +423,6 @@ class Decider:
                 )
         except DatabaseUnavailable:
             raise Rejected(DATABASE_DOWN, installation=installation) from None
-
-    # ---------------------------------------------------------------- resolve
-    async def _guild_of(
-        self, operation: Operation, arguments: Model, caller: Caller, *, strict: bool
-    ) -> tuple[int, tuple[str, str]]:
-        """The guild of a call, and the field (with its kind) by which it was named. Raises Rejected."""
-        _, anywhere = self._base(operation)
-        self._gate(caller, anywhere, self._early(caller, None, self._optimistic(caller)))
-        given: str | None = getattr(arguments, "guild", None)
-        if given is not None:
-            guild_id = snowflake("guild", given)
-            if guild_id is not None:
-                return guild_id, ("guild", "guild")
-            return await self._guild_by_name(given, caller, strict=strict), ("guild", "guild")
-        for field, ref in operation.refs.items():
-            value = getattr(arguments, field, None)
-            if not isinstance(value, str):
-                continue
-            jump = link(value)
-            if jump is not None:
-                return jump.guild_id, (field, ref.kind)
-            if ref.kind in ("channel", "category") and (channel_id := snowflake(ref.kind, value)) is not None:
-                guild_id = self._state.source.guild_of_channel(channel_id)
-                candidates = self._candidate_guilds(caller)
-                # A channel of somebody else's guild is looked for, waited for and missed like one that is nowhere.
-                if guild_id not in candidates:
-                    guild_id = candidates[0] if len(candidates) == 1 else None
-                if guild_id is None:
-                    raise Rejected(
-                        Refuse(Step.RESOLVE, "unknown", "No guild has that channel.", hidden=True),
-                        hidden(field, ref.kind),
-                    )
-                return guild_id, (field, ref.kind)
-        reachable, failed = await self._memberships(caller)
-        if failed is not None:
-            # Which guild is meant must not hang on which of them has arrived.
-            raise Rejected(guild_uncertain(refusal_of(failed)))
-        if len(reachable) == 1:
-            return reachable[0], ("guild", "guild")
-        raise Rejected(
-            which_guild([guild.name for guild_id in reachable if (guild := self._state.source.cached(guild_id))])
-        )
-
-    async def _guild_by_name(self, name: str, caller: Caller, *, strict: bool) -> int:
-        found: list[tuple[str, Target]] = []
-        reachable, failed = await self._memberships(caller)
-        if failed is not None:
-            raise Rejected(guild_uncertain(refusal_of(failed)))
-        for guild_id in reachable:
-            guild = self._state.source.cached(guild_id)
-            if guild is not None:
-                found.append((guild.name, Target("guild", guild.id, guild.id, guild.name)))
-        picked = pick(name, found, strict=strict)
-        if isinstance(picked, Target):
-            return picked.id
-        if isinstance(picked, Ambiguous):
-            raise Rejected(ambiguous("guild", "guild", picked.candidates))
-        if isinstance(picked, LookAlike):
-            raise Rejected(look_alike("guild", "guild", picked.candidates))
-        raise Rejected(
-            Refuse(Step.RESOLVE, "unknown", "No guild has that name.", hidden=True), hidden("guild", "guild")
-        )
-
-    async def _resolve(
-        self, operation: Operation, arguments: Model, view: GuildView, installation: Installation, *, strict: bool
-    ) -> tuple[dict[str, Target], dict[str, tuple[Target, ...]]]:
-        """The refs of the input, as targets within what the requester sees: single ones, and those of lists."""
-        targets: dict[str, Target] = {}
-        many: dict[str, tuple[Target, ...]] = {}
-        self._check_guild_wide(operation, view, installation)
-        messages: list[str] = []
-        for field, ref in operation.refs.items():
-            value: Any = getattr(arguments, field)
-            if value is None:
-                continue
-            if ref.kind == "guild":
-                targets[field] = _guild_target(view)
-            elif ref.kind == "message":
-                messages.append(field)
-            elif ref.many:
-                many[field] = tuple(
-                    [await self._one(view, field, ref.kind, item, installation, strict=strict) for item in value]
-                )
-            else:
-                targets[field] = await self._one(view, field, ref.kind, value, installation, strict=strict)
-        # Messages come last: they need their channel.
-        for field in messages:
-            text: str = getattr(arguments, field)
-            targets |= await self._message(view, field, text, targets, installation, strict=strict)
-        return targets, many
-
-    @staticmethod
-    def _check_guild_wide(operation: Operation, view: GuildView, installation: Installation) -> None:
-        """Who lacks the right guild-wide is refused before a member is fetched for him."""
-        if operation.kind is not Kind.WRITE:
-            return
-        kinds = {ref.kind for ref in operation.refs.values()}
-        if "member" not in kinds or kinds & {"channel", "message"}:
-            return
-        need = operation.need(_guild_target(view))
-        known = view.facts(need)
-        refusal = checks.bot_holds_rights(need, known) or checks.actor_holds_rights(need, known)
-        if refusal is not None:
-            raise Rejected(refusal, installation=installation)
-
-    async def _one(
-        self, view: GuildView, field: str, kind: str, text: str, installation: Installation, *, strict: bool
-    ) -> Target:
-        resolved = await self._resolver.resolve(view, kind, text, strict=strict)
-        if isinstance(resolved, Target):
-            return resolved
-        if isinstance(resolved, Ambiguous):
-            raise Rejected(ambiguous(field, kind, resolved.candidates), installation=installation)
-        if isinstance(resolved, LookAlike):
-            raise Rejected(look_alike(field, kind, resolved.candidates), installation=installation)
-        truth = Refuse(Step.RESOLVE, "unknown", f"No visible {kind} matches {field}.", hidden=True)
-        raise Rejected(truth, hidden(field, kind), installation=installation)
-
-    async def _message(
-        self,
-        view: GuildView,
-        field: str,
-        text: str,
-        targets: Mapping[str, Target],
-        installation: Installation,
-        *,
-        strict: bool,
-    ) -> dict[str, Target]:
-        """A message is named by its id together with a channel, or by a jump link, which names the channel as well."""
-        message_id, jump = snowflake("message", text), link(text)
-        channel = targets.get("channel")
-        found: dict[str, Target] = {}
-        if jump is not None and channel is None and jump.channel_id is not None:
-            resolved = await self._resolver.resolve(view, "channel", str(jump.channel_id), strict=strict)
-            if isinstance(resolved, Target):
-                channel = found["channel"] = resolved
-        names_another = jump is not None and (
-            jump.guild_id != view.id or channel is None or jump.channel_id != channel.id
-        )
-        if message_id is None or channel is None or names_another:
-            if channel is None and jump is None and message_id is not None:
-                raise Rejected(
-                    Refuse(
-                        Step.VALIDATE,
-                        "channel_missing",
-                        f"`{field}` is an id without a channel.",
-                        "Give `channel` as well, or a jump link (https://discord.com/channels/…).",
-                    ),
-                    installation=installation,
-                )
-            truth = Refuse(Step.RESOLVE, "unknown", f"No visible message matches {field}.", hidden=True)
-            raise Rejected(truth, hidden(field, "message"), installation=installation)
-        found[field] = Target("message", message_id, view.id, str(message_id), channel_id=channel.id)
-        return found
-
-
-def _guild_target(view: GuildView) -> Target:
-    return Target("guild", view.id, view.id, view.discord.name)
 
 
 def _gathered(

@@ -83,10 +83,10 @@ class Explainer:
         return explanation
 
     async def reachable_guilds(self, caller: Caller) -> tuple[int, ...]:
-        return await self._decider.reachable_guilds(caller)
+        return await self._decider.membership.reachable_guilds(caller)
 
     async def role(self, caller: Caller) -> PlatformRole | None:
-        return await self._decider.role(caller)
+        return await self._decider.membership.role(caller)
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]:
         return self._taints.sources(caller)
