@@ -54,7 +54,7 @@ async def test_the_session_cap_of_a_principal_refuses_and_spares_others() -> Non
 
 
 async def test_at_the_cap_a_long_unused_session_makes_room() -> None:
-    limits = TransportLimits(sessions_per_principal=2, session_spare_seconds=0.0, poll_seconds=0.01)
+    limits = TransportLimits(sessions_per_principal=2, session_spare_seconds=1e-9, poll_seconds=0.01)
     async with running(limits) as served:
         first, second = await served.initialize("ann"), await served.initialize("ann")
         headers = {**bearer("ann"), **first, "Accept": "text/event-stream"}
