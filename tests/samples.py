@@ -30,6 +30,8 @@ class Things:
     own: str
     member: str
     role: str
+    staff_role: str = UNKNOWN_ID
+    staff_channel: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -42,6 +44,8 @@ async def things(place: Place) -> Things:
         own=await place.sent("ada", content="my own words"),
         member=place.member("nina"),
         role=place.role("Member"),
+        staff_role=place.role("Moderator"),
+        staff_channel=place.channel("mod-room"),
     )
 
 
@@ -73,6 +77,18 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "topic": "another topic",
     },
     "channel_delete": lambda known: {"guild": known.guild, "channel": known.spare_channel},
+    "channel_permissions_edit": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "role": known.role,
+        "deny": ["send_messages"],
+    },
+    "channel_permissions_delete": lambda known: {
+        "guild": known.guild,
+        "channel": known.staff_channel,
+        "role": known.staff_role,
+    },
+    "channel_permissions_list": lambda known: {"guild": known.guild, "channel": known.channel},
     "message_list_recent": lambda known: {
         "guild": known.guild,
         "channel": known.channel,
@@ -93,6 +109,19 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "message": known.own,
         "content": "other words",
     },
+    "role_list": lambda known: {"guild": known.guild},
+    "role_get": lambda known: {"guild": known.guild, "role": known.role},
+    "role_create": lambda known: {"guild": known.guild, "name": "Helpers", "permissions": ["send_messages"]},
+    "role_modify": lambda known: {
+        "guild": known.guild,
+        "role": known.role,
+        "name": "Crew",
+        "grant": ["manage_messages"],
+    },
+    "role_delete": lambda known: {"guild": known.guild, "role": known.role},
+    "role_reorder": lambda known: {"guild": known.guild, "role": known.role, "above": known.staff_role},
+    "role_assign": lambda known: {"guild": known.guild, "member": known.member, "role": known.staff_role},
+    "role_remove": lambda known: {"guild": known.guild, "member": known.member, "role": known.role},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
@@ -101,7 +130,20 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "arguments": {"channel": known.channel, "content": "hi"},
     },
 }
-KIND_OF_FIELD = {"role": "role", "member": "member", "author": "member", "reply_to": "message", "ping": "member"}
+KIND_OF_FIELD = {
+    "role": "role",
+    "above": "role",
+    "member": "member",
+    "author": "member",
+    "reply_to": "message",
+    "ping": "member",
+}
+# Fields that stand for another one of the sample; both at once are refused.
+ALTERNATIVES = {
+    "channel_permissions_edit": {"member"},
+    "channel_permissions_delete": {"member"},
+    "role_reorder": {"below"},
+}
 
 
 def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:

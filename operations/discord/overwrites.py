@@ -13,6 +13,7 @@ import discord
 from pydantic import AfterValidator, Field, model_validator
 
 from operations.base import Change, Context, Model
+from operations.discord.role_kinds import labelled
 from operations.errors import Refused
 from operations.guild_state import guild_bits
 from operations.preflight import told
@@ -118,16 +119,12 @@ def overwrite_changes(overwrites: Iterable[ResolvedOverwrite]) -> tuple[Change, 
     """One line for each, by names."""
     return tuple(
         Change(
-            target=f"{overwrite.subject.kind} {overwrite.subject.id} {_called(overwrite.subject)}",
+            target=labelled(overwrite.subject),
             field="overwrite",
             after={"allow": list(names_of(overwrite.allow)), "deny": list(names_of(overwrite.deny))},
         )
         for overwrite in overwrites
     )
-
-
-def _called(subject: Target) -> str:
-    return f"@{inline(subject.name.removeprefix('@'))}"
 
 
 def sendable(
