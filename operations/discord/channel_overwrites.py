@@ -16,7 +16,6 @@ from operations.discord.overwrites import ResolvedOverwrite, bits_under
 from operations.discord.role_kinds import called
 from operations.errors import Refused
 from operations.guild_state import MEMBER_MAX_AGE_SECONDS, GuildView
-from operations.preflight.guilds import audit_reason_fits, two_factor_may_be_missing
 from operations.preflight.overwrites import Overwrite
 from operations.resolve import channel_target
 from policy.model import Need, Refuse, Step, Target
@@ -174,14 +173,6 @@ def _told(overwrite: Overwrite | None) -> dict[str, list[str]] | None:
     if overwrite is None:
         return None
     return {"allow": list(names_of(overwrite.allow)), "deny": list(names_of(overwrite.deny))}
-
-
-def common_problems(ctx: Context) -> str | None:
-    return audit_reason_fits(ctx.audit_reason)
-
-
-def common_unknowns(ctx: Context) -> str | None:
-    return two_factor_may_be_missing(ctx.guild.discord.mfa_level, MANAGE_ROLES)
 
 
 def seen(view: GuildView, channel_id: int, subject_id: int) -> str:

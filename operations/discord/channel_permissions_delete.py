@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import discord
-from pydantic import model_validator
 
-from operations.base import Context, Inverse, Model, Preview, Reconcile, WriteOperation
+from operations.base import Context, Inverse, Preview, Reconcile, WriteOperation
 from operations.discord import channel_overwrites as overwrites
 from operations.discord.channel_kinds import kind_of, spoken
 from operations.discord.channel_overwrites import OverwriteEffect, OverwriteResult, subject_of
 from operations.discord.channel_threads import refuse_threads_without_overwrites
+from operations.discord.overwrites import OverwriteSubject
 from operations.discord.role_kinds import called
+from operations.discord.role_writes import common_problems, common_unknowns
 from operations.errors import Refused
 from operations.preflight import told
 from operations.preflight.overwrites import Overwrite, overwrite_bits_are_known
-from operations.refs import ChannelRef, GuildRef, MemberRef, RoleRef
+from operations.refs import ChannelRef, GuildRef
 from operations.refusals import hidden
 from operations.sanitise import inline
 from policy.model import Need, Tier
 from policy.permissions import names_of
 
 
-class ChannelPermissionsDeleteInput(Model):
+class ChannelPermissionsDeleteInput(OverwriteSubject):
     channel: ChannelRef
     guild: GuildRef | None = None
-    role: RoleRef | None = None
-    member: MemberRef | None = None
-
-    @model_validator(mode="after")
-    def _for_one(self) -> Self:
-        if (self.role is None) == (self.member is None):
-            raise ValueError("an overwrite is for one role or for one member; give either role or member")
-        return self
 
 
 class ChannelPermissionsDeleteEffect(OverwriteEffect):
@@ -89,9 +82,9 @@ class DeleteChannelPermissions(
             changes=(overwrites.overwrite_change(target, subject, known, None), *later.changes),
             problems=told(
                 None if known is not None else f"Nothing would change; {called(subject)} has no overwrite there.",
-                overwrites.common_problems(ctx),
+                common_problems(ctx),
             ),
-            unknowns=told(overwrites.common_unknowns(ctx)),
+            unknowns=common_unknowns(ctx),
             fingerprint=overwrites.seen(view, target.id, subject.id),
             inverse=_inverse(effect),
             reversible=later.keeps_hold and _inverse(effect) is not None,

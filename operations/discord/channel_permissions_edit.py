@@ -7,13 +7,14 @@ from typing import Any, Self
 import discord
 from pydantic import Field, model_validator
 
-from operations.base import Context, Inverse, Model, Preview, Reconcile, WriteOperation
+from operations.base import Context, Inverse, Preview, Reconcile, WriteOperation
 from operations.discord import channel_overwrites as overwrites
 from operations.discord.channel_kinds import kind_of, spoken
 from operations.discord.channel_overwrites import OverwriteEffect, OverwriteResult, subject_of
 from operations.discord.channel_threads import refuse_threads_without_overwrites
-from operations.discord.overwrites import PermissionName
+from operations.discord.overwrites import OverwriteInput, PermissionName
 from operations.discord.role_kinds import called
+from operations.discord.role_writes import common_problems, common_unknowns
 from operations.errors import Refused
 from operations.preflight import told
 from operations.preflight.overwrites import (
@@ -22,26 +23,20 @@ from operations.preflight.overwrites import (
     overwrite_bits_are_known,
     overwrite_count_fits,
 )
-from operations.refs import ChannelRef, GuildRef, MemberRef, RoleRef
+from operations.refs import ChannelRef, GuildRef
 from operations.refusals import hidden
 from operations.sanitise import inline
 from policy.model import Need, Target, Tier
 from policy.permissions import bits, names_of
 
 
-class ChannelPermissionsEditInput(Model):
+class ChannelPermissionsEditInput(OverwriteInput):
     channel: ChannelRef
     guild: GuildRef | None = None
-    role: RoleRef | None = None
-    member: MemberRef | None = None
-    allow: tuple[PermissionName, ...] = Field(default=(), description="Such as view_channel.")
-    deny: tuple[PermissionName, ...] = Field(default=(), description="Permissions to take away.")
     clear: tuple[PermissionName, ...] = Field(default=(), description="Permissions left to roles again.")
 
     @model_validator(mode="after")
-    def _for_one(self) -> Self:
-        if (self.role is None) == (self.member is None):
-            raise ValueError("an overwrite is for one role or for one member; give either role or member")
+    def _one_way(self) -> Self:
         named = [*self.allow, *self.deny, *self.clear]
         if len({*self.allow}) + len({*self.deny}) + len({*self.clear}) > len({*named}):
             raise ValueError("each permission is either allowed, denied or cleared")
@@ -135,9 +130,9 @@ class EditChannelPermissions(
                 None if after != before else "Nothing would change; name a permission that is not so yet.",
                 overwrite_bits_are_known(after),
                 overwrite_count_fits(count),
-                overwrites.common_problems(ctx),
+                common_problems(ctx),
             ),
-            unknowns=told(overwrites.common_unknowns(ctx)),
+            unknowns=common_unknowns(ctx),
             fingerprint=overwrites.seen(view, target.id, subject.id),
             inverse=_inverse(effect),
             reversible=later.keeps_hold,

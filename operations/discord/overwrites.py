@@ -35,18 +35,22 @@ def _known(name: str) -> str:
 PermissionName = Annotated[str, AfterValidator(_known)]
 
 
-class OverwriteInput(Model):
+class OverwriteSubject(Model):
     # Without a docstring: models would read it in every schema.
     role: RoleRef | None = None
     member: MemberRef | None = None
-    allow: tuple[PermissionName, ...] = Field(default=(), description="Permissions, such as view_channel.")
-    deny: tuple[PermissionName, ...] = Field(default=(), description="Permissions to take away.")
 
     @model_validator(mode="after")
     def _for_one(self) -> Self:
         if (self.role is None) == (self.member is None):
             raise ValueError("an overwrite is for one role or for one member; give either role or member")
         return self
+
+
+class OverwriteInput(OverwriteSubject):
+    # Without a docstring, as above.
+    allow: tuple[PermissionName, ...] = Field(default=(), description="Permissions, such as view_channel.")
+    deny: tuple[PermissionName, ...] = Field(default=(), description="Permissions to take away.")
 
     @property
     def named_bits(self) -> int:

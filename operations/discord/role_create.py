@@ -9,13 +9,8 @@ from pydantic import Field
 
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.overwrites import PermissionName
-from operations.discord.role_settings import (
-    RoleAppearance,
-    color_text,
-    color_value,
-    common_problems,
-    common_unknowns,
-)
+from operations.discord.role_settings import RoleAppearance, color_text, color_value
+from operations.discord.role_writes import common_problems, common_unknowns
 from operations.preflight import roles as rules
 from operations.preflight import told
 from operations.refs import GuildRef

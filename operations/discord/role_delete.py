@@ -8,7 +8,8 @@ from operations.base import Change, Context, Model, Preview, Reconcile, WriteOpe
 from operations.discord.fingerprints import GONE, fingerprint
 from operations.discord.role_kinds import called, labelled, managed_by
 from operations.discord.role_members import holder_count
-from operations.discord.role_settings import ROLE_GONE, common_problems, common_unknowns
+from operations.discord.role_writes import ROLE_GONE, common_problems, common_unknowns
+from operations.discord.wording import counted
 from operations.errors import Refused
 from operations.guild_state import GuildView
 from operations.preflight import told
@@ -99,14 +100,10 @@ def _details(view: GuildView, role: discord.Role) -> str:
         and not isinstance(channel, discord.Thread)
         and any(subject.id == role.id for subject in channel.overwrites)
     )
-    found = [f"held by {_counted(holders, 'member')}"] if holders is not None else []
+    found = [f"held by {counted(holders, 'member')}"] if holders is not None else []
     if named:
-        found.append(f"named in the permissions of {_counted(named, 'channel')} that you see")
+        found.append(f"named in the permissions of {counted(named, 'channel')} that you see")
     return ", ".join(found)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _seen(view: GuildView, effect: RoleDeleteEffect) -> str:

@@ -1,4 +1,4 @@
-"""What roles are called, and who manages those that people do not."""
+"""Roles in words: what they are called, what they give, and who manages those that people do not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import discord
 
 from operations.sanitise import inline
 from policy.model import Target
+from policy.permissions import ADMINISTRATOR, names_of
 
 
 def managed_by(role: discord.Role) -> str | None:
@@ -39,3 +40,8 @@ def called(subject: Target) -> str:
 def labelled(subject: Target) -> str:
     """A role or member as the target of a change: ``role 123 @Mods``."""
     return f"{subject.kind} {subject.id} {called(subject)}"
+
+
+def told_permissions(value: int) -> list[str]:
+    """By name, lowest bit first; administrator stands for all."""
+    return ["administrator"] if value & ADMINISTRATOR else list(names_of(value))

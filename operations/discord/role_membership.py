@@ -10,8 +10,8 @@ import discord
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.fingerprints import GONE, fingerprint
 from operations.discord.guilds import role_ids
-from operations.discord.role_kinds import called, labelled, managed_by
-from operations.discord.role_settings import ROLE_GONE, common_problems, common_unknowns
+from operations.discord.role_kinds import called, labelled, managed_by, told_permissions
+from operations.discord.role_writes import ROLE_GONE, common_problems, common_unknowns
 from operations.errors import Refused
 from operations.guild_state import MEMBER_MAX_AGE_SECONDS, GuildView
 from operations.preflight import told
@@ -20,7 +20,7 @@ from operations.refs import GuildRef, MemberRef, RoleRef
 from operations.refusals import hidden
 from operations.sanitise import inline, sanitise
 from policy.model import Need, Refuse, Step, Target, Tier
-from policy.permissions import ADMINISTRATOR, DANGEROUS, names_of
+from policy.permissions import DANGEROUS
 
 MEMBER_GONE = Refuse(
     Step.EXECUTE, "member_gone", "The member left meanwhile.", "Nothing is left to do for who is not in the guild."
@@ -108,7 +108,7 @@ class _RoleMembership(WriteOperation[RoleMembershipInput, RoleMembershipEffect, 
         power = role.permissions.value & DANGEROUS
         if power:
             # Who confirms must not have to look up what comes with it.
-            listed = ["administrator"] if power & ADMINISTRATOR else list(names_of(power))
+            listed = told_permissions(power)
             changes.append(
                 Change(
                     target=target,

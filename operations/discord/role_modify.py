@@ -11,16 +11,8 @@ from operations.base import Change, Context, Inverse, Model, Preview, Reconcile,
 from operations.discord.fingerprints import GONE, fingerprint
 from operations.discord.overwrites import PermissionName
 from operations.discord.role_kinds import called, labelled
-from operations.discord.role_settings import (
-    ROLE_GONE,
-    SETTINGS,
-    RoleAppearance,
-    color_text,
-    color_value,
-    common_problems,
-    common_unknowns,
-    settings_of,
-)
+from operations.discord.role_settings import SETTINGS, RoleAppearance, color_text, color_value, settings_of
+from operations.discord.role_writes import ROLE_GONE, common_problems, common_unknowns
 from operations.errors import Refused
 from operations.guild_state import GuildView
 from operations.preflight import roles as rules

@@ -51,6 +51,12 @@ def index_beside(ladder: Sequence[Rung], role_id: int, other_id: int, *, above: 
     return other + 1 if above else other
 
 
+def reordered(ladder: Sequence[Rung], role_id: int, index: int) -> tuple[Rung, ...]:
+    """The ladder with one role at another place; positions are still the old ones."""
+    rest = [rung for rung in ladder if rung.id != role_id]
+    return (*rest[:index], *(rung for rung in ladder if rung.id == role_id), *rest[index:])
+
+
 def moved(ladder: Sequence[Rung], role_id: int, index: int) -> tuple[Move, ...]:
     """What it takes to bring a role to ``index``, lowest first: as few roles as keep every position distinct.
 
@@ -60,8 +66,7 @@ def moved(ladder: Sequence[Rung], role_id: int, index: int) -> tuple[Move, ...]:
     start = index_of(ladder, role_id)
     if start is None or start == index:
         return ()
-    after = [rung for rung in ladder if rung.id != role_id]
-    after.insert(index, ladder[start])
+    after = reordered(ladder, role_id, index)
     low, high = sorted((start, index))
     last = ladder[low - 1].position if low else 0
     found: list[Move] = []

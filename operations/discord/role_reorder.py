@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.fingerprints import GONE, fingerprint
 from operations.discord.role_kinds import called, labelled, role_target
-from operations.discord.role_order import Rung, index_beside, index_of, ladder_of, moved
-from operations.discord.role_settings import common_problems, common_unknowns
+from operations.discord.role_order import Rung, index_beside, index_of, ladder_of, moved, reordered
+from operations.discord.role_writes import common_problems, common_unknowns
 from operations.errors import Refused
 from operations.guild_state import GuildView
 from operations.preflight import told
@@ -38,11 +38,12 @@ class RoleReorderInput(Model):
 
 
 class RoleMove(Model):
-    """``before``, ``after``: Discord's positions."""
+    """``before``, ``after``: the place above @everyone, which may stay. ``position``: Discord's number afterwards."""
 
     role: Target
     before: int
     after: int
+    position: int
 
 
 class RoleReorderEffect(Model):
@@ -137,7 +138,7 @@ class ReorderRole(WriteOperation[RoleReorderInput, RoleReorderEffect, RoleReorde
     # ------------------------------------------------------------------ execute
     async def execute(self, ctx: Context, effect: RoleReorderEffect) -> RoleReorderResult:
         positions: dict[discord.abc.Snowflake, int] = {
-            discord.Object(move.role.id): move.after for move in effect.moves
+            discord.Object(move.role.id): move.position for move in effect.moves
         }
         await ctx.guild.discord.edit_role_positions(positions, reason=ctx.audit_reason)
         return _result(effect)
@@ -145,7 +146,7 @@ class ReorderRole(WriteOperation[RoleReorderInput, RoleReorderEffect, RoleReorde
     async def read_back(self, ctx: Context, effect: RoleReorderEffect) -> RoleReorderResult | None:
         roles = await ctx.guild.discord.fetch_roles()
         positions = {role.id: role.position for role in roles}
-        arrived = all(positions.get(move.role.id) == move.after for move in effect.moves)
+        arrived = all(positions.get(move.role.id) == move.position for move in effect.moves)
         return _result(effect) if arrived else None
 
 
@@ -154,13 +155,16 @@ def _effect(ctx: Context, arguments: RoleReorderInput) -> RoleReorderEffect:
     guild, role = ctx.guild.discord, ctx.targets["role"]
     ladder = ladder_of(guild)
     index = _index(ladder, role.id, arguments.position, ctx.targets)
-    moves = () if index is None else moved(ladder, role.id, index)
+    if index is None:
+        return RoleReorderEffect(role=role, place=0, moves=())
+    before = {rung.id: place for place, rung in enumerate(ladder, start=1)}
+    after = {rung.id: place for place, rung in enumerate(reordered(ladder, role.id, index), start=1)}
     return RoleReorderEffect(
         role=role,
-        place=0 if index is None else index + 1,
+        place=index + 1,
         moves=tuple(
-            RoleMove(role=role_target(found), before=move.before, after=move.after)
-            for move in moves
+            RoleMove(role=role_target(found), before=before[move.id], after=after[move.id], position=move.after)
+            for move in moved(ladder, role.id, index)
             if (found := guild.get_role(move.id)) is not None
         ),
     )
@@ -188,7 +192,7 @@ def _summary(view: GuildView, effect: RoleReorderEffect, start: int | None) -> s
 
 def _changes(effect: RoleReorderEffect, start: int | None) -> tuple[Change, ...]:
     before = None if start is None else start + 1
-    others = [move for move in reversed(effect.moves) if move.role.id != effect.role.id]
+    others = [move for move in reversed(effect.moves) if move.role.id != effect.role.id and move.before != move.after]
     return (
         Change(target=labelled(effect.role), field="position", before=before, after=effect.place),
         *(
@@ -203,9 +207,9 @@ def _seen(guild: discord.Guild, effect: RoleReorderEffect) -> str:
     ladder = ladder_of(guild)
     if any(guild.get_role(move.role.id) is None for move in effect.moves):
         return GONE
-    positions = [position for move in effect.moves for position in (move.before, move.after)]
-    low, high = min(positions, default=0), max(positions, default=0)
-    between = [[rung.id, rung.position] for rung in ladder if low <= rung.position <= high]
+    low = min((min(move.before, move.after) for move in effect.moves), default=0)
+    high = max((max(move.before, move.after) for move in effect.moves), default=0)
+    between = [[rung.id, rung.position] for place, rung in enumerate(ladder, start=1) if low <= place <= high]
     return fingerprint({"role": effect.role.id, "order": between})
 
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from operations.base import Context, Encoded, Model, ReadOperation
 from operations.discord.encoded_lists import EncodedLists
-from operations.discord.role_kinds import managed_by
+from operations.discord.guilds import member_count
+from operations.discord.role_kinds import managed_by, told_permissions
 from operations.discord.role_members import holder_count
 from operations.discord.role_order import ladder_of
 from operations.errors import Refused
@@ -17,14 +18,9 @@ from operations.outcomes import timestamp
 from operations.refs import GuildRef, RoleRef
 from operations.refusals import hidden
 from operations.sanitise import sanitise
-from policy.permissions import ADMINISTRATOR, DANGEROUS, names_of
+from policy.permissions import DANGEROUS
 
 MAX_NAME = 100
-
-
-def told_permissions(value: int) -> list[str]:
-    """By name, lowest bit first; administrator stands for all."""
-    return ["administrator"] if value & ADMINISTRATOR else list(names_of(value))
 
 
 # ---------------------------------------------------------------------- list
@@ -152,6 +148,6 @@ class GetRole(ReadOperation[RoleGetInput, RoleGetResult]):
             dangerous=told_permissions(value & DANGEROUS),
             bot_id=None if role.tags is None or role.tags.bot_id is None else str(role.tags.bot_id),
             emoji=sanitise(role.unicode_emoji, limit=MAX_NAME) if role.unicode_emoji else None,
-            member_count=guild.member_count if role.is_default() else holder_count(ctx.guild, role),
+            member_count=member_count(guild) if role.is_default() else holder_count(ctx.guild, role),
             **_appearance(role),
         )

@@ -34,9 +34,8 @@ async def inverse(road: Road, outcome: Outcome) -> Outcome:
     preview = outcome.preview
     assert preview is not None
     assert preview.reversible
-    operation = road.core.registry.get(outcome.operation)
-    assert isinstance(operation, WriteOperation)
-    back: Any = operation.inverse_of(preview.effect, outcome.data) or preview.inverse
+    operation: Any = road.core.registry.get(outcome.operation)
+    back = operation.inverse_of(preview.effect, outcome.data) or preview.inverse
     assert back is not None
     return await road.call(back.operation, None, **back.arguments)
 
