@@ -17,6 +17,7 @@ from operations.discord.role_kinds import called
 from operations.errors import Refused
 from operations.guild_state import MEMBER_MAX_AGE_SECONDS, GuildView
 from operations.preflight.overwrites import Overwrite
+from operations.refs import ChannelRef, GuildRef
 from operations.resolve import channel_target
 from policy.model import Need, Refuse, Step, Target
 from policy.permissions import ALL, Bits, names_of
@@ -28,6 +29,12 @@ SUBJECT_GONE = Refuse(
     "The role was deleted or the member left meanwhile.",
     "channel_permissions_list shows whom the channel's overwrites are for.",
 )
+
+
+class OverwrittenChannel(Model):
+    # The channel comes before whom its overwrite is for: refs are resolved, and missed, in the order of the fields.
+    channel: ChannelRef
+    guild: GuildRef | None = None
 
 
 class OverwriteResult(Model):

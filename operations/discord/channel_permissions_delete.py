@@ -9,7 +9,7 @@ import discord
 from operations.base import Context, Inverse, Preview, Reconcile, WriteOperation
 from operations.discord import channel_overwrites as overwrites
 from operations.discord.channel_kinds import kind_of, spoken
-from operations.discord.channel_overwrites import OverwriteEffect, OverwriteResult, subject_of
+from operations.discord.channel_overwrites import OverwriteEffect, OverwriteResult, OverwrittenChannel, subject_of
 from operations.discord.channel_threads import refuse_threads_without_overwrites
 from operations.discord.overwrites import OverwriteSubject
 from operations.discord.role_kinds import called
@@ -17,16 +17,14 @@ from operations.discord.role_writes import common_problems, common_unknowns
 from operations.errors import Refused
 from operations.preflight import told
 from operations.preflight.overwrites import Overwrite, overwrite_bits_are_known
-from operations.refs import ChannelRef, GuildRef
 from operations.refusals import hidden
 from operations.sanitise import inline
 from policy.model import Need, Tier
 from policy.permissions import names_of
 
 
-class ChannelPermissionsDeleteInput(OverwriteSubject):
-    channel: ChannelRef
-    guild: GuildRef | None = None
+class ChannelPermissionsDeleteInput(OverwriteSubject, OverwrittenChannel):
+    pass
 
 
 class ChannelPermissionsDeleteEffect(OverwriteEffect):

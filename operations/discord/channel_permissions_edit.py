@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from operations.base import Context, Inverse, Preview, Reconcile, WriteOperation
 from operations.discord import channel_overwrites as overwrites
 from operations.discord.channel_kinds import kind_of, spoken
-from operations.discord.channel_overwrites import OverwriteEffect, OverwriteResult, subject_of
+from operations.discord.channel_overwrites import OverwriteEffect, OverwriteResult, OverwrittenChannel, subject_of
 from operations.discord.channel_threads import refuse_threads_without_overwrites
 from operations.discord.overwrites import OverwriteInput, PermissionName
 from operations.discord.role_kinds import called
@@ -23,16 +23,13 @@ from operations.preflight.overwrites import (
     overwrite_bits_are_known,
     overwrite_count_fits,
 )
-from operations.refs import ChannelRef, GuildRef
 from operations.refusals import hidden
 from operations.sanitise import inline
 from policy.model import Need, Target, Tier
 from policy.permissions import bits, names_of
 
 
-class ChannelPermissionsEditInput(OverwriteInput):
-    channel: ChannelRef
-    guild: GuildRef | None = None
+class ChannelPermissionsEditInput(OverwriteInput, OverwrittenChannel):
     clear: tuple[PermissionName, ...] = Field(default=(), description="Permissions left to roles again.")
 
     @model_validator(mode="after")
