@@ -6,11 +6,20 @@ from operations.base import Operation
 from operations.discord.channel_create import CreateChannel
 from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
+from operations.discord.channel_permissions import ListChannelPermissions
+from operations.discord.channel_permissions_delete import DeleteChannelPermissions
+from operations.discord.channel_permissions_edit import EditChannelPermissions
 from operations.discord.channels import GetChannel, ListChannels
 from operations.discord.guilds import GetGuild, ListGuilds
 from operations.discord.message_edit import EditMessage
 from operations.discord.message_send import SendMessage
 from operations.discord.messages import GetMessage, ListRecentMessages
+from operations.discord.role_create import CreateRole
+from operations.discord.role_delete import DeleteRole
+from operations.discord.role_membership import AssignRole, RemoveRole
+from operations.discord.role_modify import ModifyRole
+from operations.discord.role_reorder import ReorderRole
+from operations.discord.roles import GetRole, ListRoles
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.meta import (
@@ -33,11 +42,23 @@ CATALOGUE: tuple[type[Operation], ...] = (
     CreateChannel,
     EditChannel,
     DeleteChannel,
+    EditChannelPermissions,
+    DeleteChannelPermissions,
+    ListChannelPermissions,
     # messages
     ListRecentMessages,
     GetMessage,
     SendMessage,
     EditMessage,
+    # roles
+    ListRoles,
+    CreateRole,
+    ModifyRole,
+    DeleteRole,
+    ReorderRole,
+    AssignRole,
+    RemoveRole,
+    GetRole,
     # audit
     ListAudit,
     GetAudit,

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, rules
+from sandbox import audit, ban_cleanup, permission_syncing, rules
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
 
@@ -100,10 +100,13 @@ class World:
         """
         rules.check(self.backend, method, path, body)
         entry = audit.plan(self.backend, method, path)
+        followers = permission_syncing.followers(self.backend, method, path)
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
         result = dispatch(self.backend, method, path, body=body, query=query, files=list(files), reason=reason)
         if entry is not None:
             entry.write(self.backend, result, reason)
+        if followers is not None:
+            permission_syncing.follow(self.backend, *followers)
         if deleted_seconds:
             ban_cleanup.delete_messages(self.backend, path, result, deleted_seconds)
         return result

@@ -35,6 +35,8 @@ class Things:
     member: str
     role: str
     call: str = UNKNOWN_ID
+    staff_role: str = UNKNOWN_ID
+    staff_channel: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -49,6 +51,8 @@ async def things(place: Place) -> Things:
         member=place.member("nina"),
         role=place.role("Member"),
         call=edit.data["call_id"],
+        staff_role=place.role("Moderator"),
+        staff_channel=place.channel("mod-room"),
     )
 
 
@@ -80,6 +84,18 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "topic": "another topic",
     },
     "channel_delete": lambda known: {"guild": known.guild, "channel": known.spare_channel},
+    "channel_permissions_edit": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "role": known.role,
+        "deny": ["send_messages"],
+    },
+    "channel_permissions_delete": lambda known: {
+        "guild": known.guild,
+        "channel": known.staff_channel,
+        "role": known.staff_role,
+    },
+    "channel_permissions_list": lambda known: {"guild": known.guild, "channel": known.channel},
     "message_list_recent": lambda known: {
         "guild": known.guild,
         "channel": known.channel,
@@ -100,6 +116,19 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "message": known.own,
         "content": "other words",
     },
+    "role_list": lambda known: {"guild": known.guild},
+    "role_get": lambda known: {"guild": known.guild, "role": known.role},
+    "role_create": lambda known: {"guild": known.guild, "name": "Helpers", "permissions": ["send_messages"]},
+    "role_modify": lambda known: {
+        "guild": known.guild,
+        "role": known.role,
+        "name": "Crew",
+        "grant": ["manage_messages"],
+    },
+    "role_delete": lambda known: {"guild": known.guild, "role": known.role},
+    "role_reorder": lambda known: {"guild": known.guild, "role": known.role, "above": known.staff_role},
+    "role_assign": lambda known: {"guild": known.guild, "member": known.member, "role": known.staff_role},
+    "role_remove": lambda known: {"guild": known.guild, "member": known.member, "role": known.role},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
@@ -113,7 +142,20 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "arguments": {"channel": known.channel, "content": "hi"},
     },
 }
-KIND_OF_FIELD = {"role": "role", "member": "member", "author": "member", "reply_to": "message", "ping": "member"}
+KIND_OF_FIELD = {
+    "role": "role",
+    "above": "role",
+    "member": "member",
+    "author": "member",
+    "reply_to": "message",
+    "ping": "member",
+}
+# Fields that stand for another one of the sample; both at once are refused.
+ALTERNATIVES = {
+    "channel_permissions_edit": {"member"},
+    "channel_permissions_delete": {"member"},
+    "role_reorder": {"below"},
+}
 
 
 def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
