@@ -219,6 +219,12 @@ class Operation(ABC):
         """The declared permissions at ``target``."""
         return Need(target, bits(*self.bot_permissions), bits(*self.actor_permissions), outrank, grants)
 
+    def early_needs(self, guild: Target) -> tuple[Need, ...]:
+        """Guild-wide rights, any of which is enough for a member or user to be looked up for this write. Override where
+        the rights hang on who is named.
+        """
+        return (self.need(guild),)
+
     def requirement(self, ctx: Context, arguments: Any) -> Requirement:
         """What this call asks for. Override to raise tier or rights by the effect; never lower them."""
         return self.base_requirement(self.needs(ctx, arguments))
@@ -279,6 +285,8 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     effect_version: ClassVar[int] = 1
     # Discord's audit log action (discord.AuditLogAction value) under which ``found`` looks.
     audit_action: ClassVar[int | None] = None
+    # The confirmation card of a critical plan asks for the target's name to be typed, unless one click is enough.
+    one_click: ClassVar[bool] = False
 
     def needs(self, ctx: Context, arguments: InputT) -> tuple[Need, ...]:
         return super().needs(ctx, arguments)

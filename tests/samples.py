@@ -9,7 +9,7 @@ from typing import Any, cast
 from bot.catalogue import CATALOGUE
 from operations.base import Delegate, Operation
 from policy.model import Kind
-from tests.app import Place
+from tests.app import Place, until
 
 UNKNOWN_ID = "1000000000000000001"
 OPERATIONS = [operation for operation in CATALOGUE if not issubclass(operation, Delegate)]
@@ -20,7 +20,9 @@ WRITES = [operation for operation in IN_GUILD if operation.kind is Kind.WRITE]
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall."""
+    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall. ``timed_out``: a member,
+    ``banned``: a user who is.
+    """
 
     guild: str
     channel: str
@@ -30,6 +32,8 @@ class Things:
     own: str
     member: str
     role: str
+    timed_out: str = UNKNOWN_ID
+    banned: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -42,7 +46,31 @@ async def things(place: Place) -> Things:
         own=await place.sent("ada", content="my own words"),
         member=place.member("nina"),
         role=place.role("Member"),
+        timed_out=await timed_out_member(place),
+        banned=await banned_user(place),
     )
+
+
+async def timed_out_member(place: Place) -> str:
+    """A member who has just joined and was timed out, once the bot has heard of it."""
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="tom")
+    user_id = int(added["id"])
+    await place.town.sandbox.control("timeout", guild=place.guild_id, user=user_id, seconds=86_400)
+    guild = place.town.core.state.source.cached(place.guild_id)
+    assert guild is not None
+
+    def arrived() -> bool:
+        member = guild.get_member(user_id)
+        return member is not None and member.is_timed_out()
+
+    await until(arrived, "the timeout arrives")
+    return str(user_id)
+
+
+async def banned_user(place: Place) -> str:
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="spam-bot")
+    await place.town.sandbox.control("ban", guild=place.guild_id, user=int(added["id"]))
+    return str(added["id"])
 
 
 def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
@@ -93,6 +121,16 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "message": known.own,
         "content": "other words",
     },
+    "member_get": lambda known: {"guild": known.guild, "member": known.member},
+    "member_list": lambda known: {"guild": known.guild},
+    "member_kick": lambda known: {"guild": known.guild, "member": known.member},
+    "member_ban": lambda known: {"guild": known.guild, "member": known.member, "delete_message_seconds": 3600},
+    "member_timeout": lambda known: {"guild": known.guild, "member": known.member, "duration_seconds": 600},
+    "member_unban": lambda known: {"guild": known.guild, "user": known.banned},
+    "member_search": lambda known: {"guild": known.guild, "query": "ni"},
+    "member_timeout_remove": lambda known: {"guild": known.guild, "member": known.timed_out},
+    "member_edit": lambda known: {"guild": known.guild, "member": known.member, "nickname": "Nina of Harbor"},
+    "ban_list": lambda known: {"guild": known.guild},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
@@ -101,7 +139,14 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "arguments": {"channel": known.channel, "content": "hi"},
     },
 }
-KIND_OF_FIELD = {"role": "role", "member": "member", "author": "member", "reply_to": "message", "ping": "member"}
+KIND_OF_FIELD = {
+    "role": "role",
+    "member": "member",
+    "author": "member",
+    "reply_to": "message",
+    "ping": "member",
+    "user": "banned",
+}
 
 
 def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
