@@ -33,7 +33,7 @@ def normalised(method: str, path: str, body: Any) -> Any:
     if method != "PATCH" or not isinstance(body, Mapping) or not _MEMBER.fullmatch(path):
         return body
     fields = cast("Mapping[str, Any]", body)
-    return {**fields, "nick": None} if fields.get("nick") == "" else fields
+    return {**fields, "nick": None} if fields.get("nick") == "" else dict(fields)
 
 
 def _limit(query: Mapping[str, str], default: int) -> int:

@@ -20,8 +20,8 @@ WRITES = [operation for operation in IN_GUILD if operation.kind is Kind.WRITE]
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall. ``timed_out``: a member,
-    ``banned``: a user who is.
+    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall. ``timed_out``: a member
+    who is, ``banned``: a user.
     """
 
     guild: str
