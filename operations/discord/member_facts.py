@@ -33,8 +33,8 @@ class NamedRole(Model):
 
 
 class MemberRow(Model):
-    """``role_ids``: highest first, without @everyone. What is false or not set is absent; ``display_name`` is the one
-    that the person chose for all of Discord.
+    """``role_ids``: highest first, without @everyone. ``display_name``: the one that the person chose for all of
+    Discord, where it is not the username. What is false or not set is absent.
     """
 
     id: str
@@ -59,7 +59,7 @@ def member_row(guild: discord.Guild, member: discord.Member, now: float) -> Memb
     return MemberRow(
         id=str(member.id),
         username=shown(member.name),
-        display_name=None if member.global_name is None else shown(member.global_name),
+        display_name=None if member.global_name in (None, member.name) else shown(member.global_name),
         nickname=None if member.nick is None else shown(member.nick),
         role_ids=[str(role.id) for role in held_roles(guild, member)],
         joined_at=None if member.joined_at is None else timestamp(member.joined_at.timestamp()),
