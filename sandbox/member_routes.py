@@ -30,10 +30,10 @@ def normalised(method: str, path: str, body: Any) -> Any:
 
     https://discord.com/developers/docs/resources/guild#modify-guild-member-json-params
     """
-    if method != "PATCH" or not isinstance(body, Mapping) or not _MEMBER.fullmatch(path):
-        return body
-    fields = cast("Mapping[str, Any]", body)
-    return {**fields, "nick": None} if fields.get("nick") == "" else dict(fields)
+    if method == "PATCH" and isinstance(body, Mapping) and _MEMBER.fullmatch(path):
+        fields = cast("Mapping[str, Any]", body)
+        return {**fields, "nick": None} if fields.get("nick") == "" else dict(fields)
+    return cast("Any", body)
 
 
 def _limit(query: Mapping[str, str], default: int) -> int:

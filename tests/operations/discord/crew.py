@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import discord
 
@@ -105,8 +105,9 @@ async def undone(road: Road, outcome: Outcome) -> Outcome:
 
 async def observed(road: Road, name: str, preview: Preview[Any]) -> str:
     """The fingerprint now, of what a preview would do."""
-    operation = road.core.registry.get(name)
-    assert isinstance(operation, WriteOperation)
+    found = road.core.registry.get(name)
+    assert isinstance(found, WriteOperation)
+    operation = cast("WriteOperation[Any, Any, Any]", found)
     view = await road.core.state.view(road.guild_id, None)
     assert view is not None
     # No operation about members asks for a service.

@@ -138,7 +138,11 @@ async def test_a_timeout_that_has_ended_is_listed_no_longer(crew: Road) -> None:
 
 async def test_without_the_members_intent_pages_come_by_rest(crew: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     by_gateway = await crew.read("member_list", "nina")
-    monkeypatch.setattr(type(crew.core.state.source), "members_are_current", lambda *_: False)
+
+    def never_current(_guild_id: int) -> bool:
+        return False
+
+    monkeypatch.setattr(crew.core.state.source, "members_are_current", never_current)
     for limit in (2, 7, 1000):
         assert await all_pages(crew, "member_list", "members", "nina", limit) == by_gateway["members"]
     await crew.sandbox.control(
