@@ -51,7 +51,6 @@ async def everything_read(place: Place, who: str) -> dict[str, Any]:
     await read("member_list", guild=place.id)
     await read("member_search", guild=place.id, query="a")
     await read("member_get", guild=place.id, member=place.member("ada"))
-    await read("ban_list", guild=place.id)
     await read("tool_search", query="channel")
     for channel in ("general", "open", "Talk"):
         await read("channel_get", channel=place.channel(channel))
