@@ -220,6 +220,12 @@ class Operation(ABC):
         """The declared permissions at ``target``."""
         return Need(target, bits(*self.bot_permissions), bits(*self.actor_permissions), outrank, grants)
 
+    def early_needs(self, guild: Target) -> tuple[Need, ...]:
+        """Guild-wide rights, any of which is enough for a member or user to be looked up for this write. Override where
+        the rights hang on who is named.
+        """
+        return (self.need(guild),)
+
     def requirement(self, ctx: Context, arguments: Any) -> Requirement:
         """What this call asks for. Override to raise tier or rights by the effect; never lower them."""
         return self.base_requirement(self.needs(ctx, arguments))

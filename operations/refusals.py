@@ -18,6 +18,8 @@ REMEDIES = {
     "message": "message_list_recent shows the messages of a channel, with their ids.",
     "member": "Give the member's id or exact username.",
     "role": "role_list shows the roles.",
+    "user": "Give a member's id or exact username, or anybody's id.",
+    "ban": "ban_list shows who is banned, with ids.",
     "mentionable": "Give a member, a role, or everyone.",
 }
 

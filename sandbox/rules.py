@@ -19,6 +19,7 @@ MAX_BULK_DELETE_AGE = datetime.timedelta(days=14)
 MAX_ROLES = 250
 MAX_ROLE_NAME = 100
 _MEMBER_ROLE = re.compile(r"/guilds/(?P<guild>\d+)/members/\d+/roles/(?P<role>\d+)")
+MAX_NICKNAME = 32
 
 Rule = Callable[[Backend, "re.Match[str]", Mapping[str, Any]], None]
 
@@ -46,6 +47,16 @@ def _timeout(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) ->
         return  # the route itself answers that there is no such member
     if backend.compute_permissions(guild_id, user_id) & discord.Permissions.administrator.flag:
         raise _missing_permissions()
+
+
+def _nickname(_backend: Backend, _match: re.Match[str], body: Mapping[str, Any]) -> None:
+    """ "Nicknames must be between 1 and 32 characters long."; an empty one is none.
+
+    https://discord.com/developers/docs/resources/user#usernames-and-nicknames
+    """
+    nick = body.get("nick")
+    if nick is not None and len(str(nick)) > MAX_NICKNAME:
+        raise BackendError(400, 50035, "Invalid Form Body: nick: Must be 32 or fewer in length.")
 
 
 def _bulk_delete(backend: Backend, _match: re.Match[str], body: Mapping[str, Any]) -> None:
@@ -150,6 +161,7 @@ def _role_membership(backend: Backend, match: re.Match[str], _body: Mapping[str,
 
 _RULES: tuple[tuple[str, re.Pattern[str], Rule], ...] = (
     ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/members/(?P<user>\d+)"), _timeout),
+    ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/members/(?P<user>\d+|@me)"), _nickname),
     ("POST", re.compile(r"/channels/(?P<channel>\d+)/messages/bulk-delete"), _bulk_delete),
     ("GET", re.compile(r"/guilds/(?P<guild>\d+)/bans(/\d+)?"), _bans),
     ("PUT", re.compile(r"/channels/(?P<channel>\d+)/permissions/(?P<target>\d+)"), _overwrite),

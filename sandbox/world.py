@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, permission_syncing, rules
+from sandbox import audit, ban_cleanup, member_routes, permission_syncing, rules
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
 
@@ -99,6 +99,10 @@ class World:
         Raises BackendError as Discord would answer.
         """
         rules.check(self.backend, method, path, body)
+        answer = member_routes.answer(self.backend, method, path, query or {})
+        if answer is not None:
+            return answer
+        body = member_routes.normalised(method, path, body)
         entry = audit.plan(self.backend, method, path)
         followers = permission_syncing.followers(self.backend, method, path)
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})

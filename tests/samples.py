@@ -9,7 +9,7 @@ from typing import Any, cast
 from bot.catalogue import CATALOGUE
 from operations.base import Delegate, Operation, WriteOperation
 from policy.model import Kind
-from tests.app import Place
+from tests.app import Place, until
 
 UNKNOWN_ID = "1000000000000000001"
 OPERATIONS = [operation for operation in CATALOGUE if not issubclass(operation, Delegate)]
@@ -23,7 +23,8 @@ WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubcla
 class Things:
     """Ids in one place that calls may name.
 
-    ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone.
+    ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone. ``timed_out``: a
+    member who is, ``banned``: a user.
     """
 
     guild: str
@@ -37,6 +38,8 @@ class Things:
     call: str = UNKNOWN_ID
     staff_role: str = UNKNOWN_ID
     staff_channel: str = UNKNOWN_ID
+    timed_out: str = UNKNOWN_ID
+    banned: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -53,7 +56,31 @@ async def things(place: Place) -> Things:
         call=edit.data["call_id"],
         staff_role=place.role("Moderator"),
         staff_channel=place.channel("mod-room"),
+        timed_out=await timed_out_member(place),
+        banned=await banned_user(place),
     )
+
+
+async def timed_out_member(place: Place) -> str:
+    """A member who has just joined and was timed out, once the bot has heard of it."""
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="tom")
+    user_id = int(added["id"])
+    await place.town.sandbox.control("timeout", guild=place.guild_id, user=user_id, seconds=86_400)
+    guild = place.town.core.state.source.cached(place.guild_id)
+    assert guild is not None
+
+    def arrived() -> bool:
+        member = guild.get_member(user_id)
+        return member is not None and member.is_timed_out()
+
+    await until(arrived, "the timeout arrives")
+    return str(user_id)
+
+
+async def banned_user(place: Place) -> str:
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="spam-bot")
+    await place.town.sandbox.control("ban", guild=place.guild_id, user=int(added["id"]))
+    return str(added["id"])
 
 
 def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
@@ -129,6 +156,16 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "role_reorder": lambda known: {"guild": known.guild, "role": known.role, "above": known.staff_role},
     "role_assign": lambda known: {"guild": known.guild, "member": known.member, "role": known.staff_role},
     "role_remove": lambda known: {"guild": known.guild, "member": known.member, "role": known.role},
+    "member_get": lambda known: {"guild": known.guild, "member": known.member},
+    "member_list": lambda known: {"guild": known.guild},
+    "member_kick": lambda known: {"guild": known.guild, "member": known.member},
+    "member_ban": lambda known: {"guild": known.guild, "member": known.member, "delete_message_seconds": 3600},
+    "member_timeout": lambda known: {"guild": known.guild, "member": known.member, "duration_seconds": 600},
+    "member_unban": lambda known: {"guild": known.guild, "user": known.banned},
+    "member_search": lambda known: {"guild": known.guild, "query": "ni"},
+    "member_timeout_remove": lambda known: {"guild": known.guild, "member": known.timed_out},
+    "member_edit": lambda known: {"guild": known.guild, "member": known.member, "nickname": "Nina of Harbor"},
+    "ban_list": lambda known: {"guild": known.guild},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
@@ -149,6 +186,7 @@ KIND_OF_FIELD = {
     "author": "member",
     "reply_to": "message",
     "ping": "member",
+    "user": "banned",
 }
 # Fields that stand for another one of the sample; both at once are refused.
 ALTERNATIVES = {

@@ -48,6 +48,9 @@ async def everything_read(place: Place, who: str) -> dict[str, Any]:
     await read("guild_get", guild=place.id)
     await read("channel_list", guild=place.id)
     await read("whoami")
+    await read("member_list", guild=place.id)
+    await read("member_search", guild=place.id, query="a")
+    await read("member_get", guild=place.id, member=place.member("ada"))
     await read("tool_search", query="channel")
     for channel in ("general", "open", "Talk"):
         await read("channel_get", channel=place.channel(channel))
