@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import discord
 
+from sandbox import guild_settings, reactions, threads
 from sandbox.internals import Backend, BackendError
 
 MAX_TIMEOUT = datetime.timedelta(days=28)
@@ -119,6 +120,13 @@ _RULES: tuple[tuple[str, re.Pattern[str], Rule], ...] = (
     ("GET", re.compile(r"/guilds/(?P<guild>\d+)/bans(/\d+)?"), _bans),
     ("PUT", re.compile(r"/channels/(?P<channel>\d+)/permissions/(?P<target>\d+)"), _overwrite),
     ("POST", re.compile(r"/guilds/(?P<guild>\d+)/channels"), _new_channel),
+    ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)"), guild_settings.check),
+    ("POST", re.compile(r"/channels/(?P<channel>\d+)(?:/messages/(?P<message>\d+))?/threads"), threads.check_creation),
+    (
+        "PUT",
+        re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)/reactions/(?P<emoji>[^/]+)/@me"),
+        reactions.check,
+    ),
 )
 
 

@@ -30,6 +30,7 @@ class Things:
     own: str
     member: str
     role: str
+    voice_channel: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -42,6 +43,7 @@ async def things(place: Place) -> Things:
         own=await place.sent("ada", content="my own words"),
         member=place.member("nina"),
         role=place.role("Member"),
+        voice_channel=place.channel("lounge"),
     )
 
 
@@ -53,6 +55,15 @@ def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
 _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "guild_list": lambda known: {},
     "guild_get": lambda known: {"guild": known.guild},
+    "guild_modify": lambda known: {
+        "guild": known.guild,
+        "name": "Another Harbor",
+        "description": "what it is about",
+        "afk_channel": known.voice_channel,
+        "system_channel": known.channel,
+        "rules_channel": known.channel,
+        "public_updates_channel": known.channel,
+    },
     "channel_list": lambda known: {"guild": known.guild},
     "channel_get": lambda known: {"guild": known.guild, "channel": known.channel},
     "channel_create": lambda known: {
@@ -93,6 +104,25 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "message": known.own,
         "content": "other words",
     },
+    "reaction_add": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "emoji": "👍",
+    },
+    "message_delete": lambda known: {"guild": known.guild, "channel": known.channel, "message": known.message},
+    "message_bulk_delete": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "messages": [known.message, known.own],
+    },
+    "thread_create": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "name": "about that",
+    },
+    "thread_list": lambda known: {"guild": known.guild, "channel": known.channel},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
@@ -101,7 +131,18 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "arguments": {"channel": known.channel, "content": "hi"},
     },
 }
-KIND_OF_FIELD = {"role": "role", "member": "member", "author": "member", "reply_to": "message", "ping": "member"}
+KIND_OF_FIELD = {
+    "role": "role",
+    "member": "member",
+    "author": "member",
+    "reply_to": "message",
+    "messages": "message",
+    "ping": "member",
+    "afk_channel": "channel",
+    "system_channel": "channel",
+    "rules_channel": "channel",
+    "public_updates_channel": "channel",
+}
 
 
 def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
