@@ -34,8 +34,8 @@ class GuildModifyInput(GuildSettings):
     guild: GuildRef | None = None
     afk_channel: ChannelRef | None = None
     system_channel: ChannelRef | None = None
-    rules_channel: ChannelRef | None = Field(default=None, description="Community.")
-    public_updates_channel: ChannelRef | None = Field(default=None, description="Community.")
+    rules_channel: ChannelRef | None = None
+    public_updates_channel: ChannelRef | None = None
     clear: tuple[ChannelSetting, ...] = Field(default=(), description="Channels to unset.")
 
     @model_validator(mode="after")
@@ -65,9 +65,7 @@ class GuildModifyResult(Model):
 
 
 class ModifyGuild(WriteOperation[GuildModifyInput, GuildModifyEffect, GuildModifyResult]):
-    """Change a guild's settings: name, description, verification, notifications, filter, AFK, system and Community
-    channels, locale.
-    """
+    """Change a guild's settings. Only Community guilds have a description, a rules and an updates channel."""
 
     name = "guild_modify"
     title = "Change a guild"

@@ -30,7 +30,7 @@ class GuildSettings(Model):
     """What is None stays as it is. ``description`` "" is none."""
 
     name: str | None = None
-    description: str | None = Field(default=None, description="Community; empty clears.")
+    description: str | None = Field(default=None, description="Empty clears.")
     verification_level: Verification | None = None
     default_notifications: Notifications | None = None
     explicit_content_filter: ContentFilter | None = None
