@@ -19,6 +19,8 @@ REMEDIES = {
     "member": "Give the member's id or exact username.",
     "role": "guild_get shows the roles.",
     "mentionable": "Give a member, a role, or everyone.",
+    "webhook": "webhook_list shows the webhooks of the channels in which you may manage them.",
+    "invite": "invite_list shows the invites of this guild.",
 }
 
 

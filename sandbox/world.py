@@ -9,9 +9,10 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, rules
+from sandbox import audit, ban_cleanup, invites, rules
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
+from sandbox.webhooks import Webhooks
 
 Listener = Callable[[str, Mapping[str, Any]], None]
 
@@ -26,6 +27,7 @@ class World:
         self.clock = WallClock()
         self.env = RemoteBotEnv(self.clock, bot_name=bot_name)
         self.backend: Backend = self.env.backend
+        self.webhooks = Webhooks(self.backend)
         # Nothing that scans for leaked Discord tokens, or a guard against real ones, may take this for one.
         self.bot_token = f"sandbox.{secrets.token_urlsafe(32)}"
         self.stats: collections.Counter[str] = collections.Counter()
@@ -99,9 +101,19 @@ class World:
         Raises BackendError as Discord would answer.
         """
         rules.check(self.backend, method, path, body)
+        self.webhooks.check(method, path, body, query or {})
+        invites.check(self.backend, method, path, body)
+        if (earlier := invites.reused(self.backend, method, path, body)) is not None:
+            return invites.answer(self.backend, method, path, earlier)
         entry = audit.plan(self.backend, method, path)
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
-        result = dispatch(self.backend, method, path, body=body, query=query, files=list(files), reason=reason)
+        result: Any = invites.deleted(self.backend, method, path)
+        if result is None:
+            with self.webhooks.posting(method, path, query or {}):
+                asked = self.webhooks.body(method, path, body)
+                result = dispatch(self.backend, method, path, body=asked, query=query, files=list(files), reason=reason)
+        result = self.webhooks.answer(method, path, body, query or {}, result)
+        result = invites.answer(self.backend, method, path, result)
         if entry is not None:
             entry.write(self.backend, result, reason)
         if deleted_seconds:

@@ -20,7 +20,9 @@ WRITES = [operation for operation in IN_GUILD if operation.kind is Kind.WRITE]
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall."""
+    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall. ``webhook``: of
+    ``channel``, and ``webhook_thread`` a thread there. ``invite``: a code.
+    """
 
     guild: str
     channel: str
@@ -30,6 +32,9 @@ class Things:
     own: str
     member: str
     role: str
+    webhook: str = UNKNOWN_ID
+    webhook_thread: str = UNKNOWN_ID
+    invite: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -42,6 +47,9 @@ async def things(place: Place) -> Things:
         own=await place.sent("ada", content="my own words"),
         member=place.member("nina"),
         role=place.role("Member"),
+        webhook=await place.webhook("ada", "general", "Tide clock"),
+        webhook_thread=await place.thread("ada", "general", "tides"),
+        invite=await place.invite("ada", "general"),
     )
 
 
@@ -93,6 +101,30 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "message": known.own,
         "content": "other words",
     },
+    "discord_audit_list": lambda known: {"guild": known.guild, "member": known.member},
+    "webhook_create": lambda known: {"guild": known.guild, "channel": known.channel, "name": "Buoy"},
+    "webhook_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "webhook_get": lambda known: {"guild": known.guild, "channel": known.channel, "webhook": known.webhook},
+    "webhook_modify": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "webhook": known.webhook,
+        "name": "Renamed",
+        "move_to": known.spare_channel,
+    },
+    "webhook_delete": lambda known: {"guild": known.guild, "channel": known.channel, "webhook": known.webhook},
+    "webhook_execute": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "webhook": known.webhook,
+        "content": "high water",
+        "thread": known.webhook_thread,
+        "ping": [known.member],
+    },
+    "invite_create": lambda known: {"guild": known.guild, "channel": known.channel, "max_uses": 3},
+    "invite_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "invite_get": lambda known: {"guild": known.guild, "invite": known.invite},
+    "invite_delete": lambda known: {"guild": known.guild, "invite": known.invite},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
@@ -101,7 +133,15 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "arguments": {"channel": known.channel, "content": "hi"},
     },
 }
-KIND_OF_FIELD = {"role": "role", "member": "member", "author": "member", "reply_to": "message", "ping": "member"}
+KIND_OF_FIELD = {
+    "role": "role",
+    "member": "member",
+    "author": "member",
+    "reply_to": "message",
+    "ping": "member",
+    "move_to": "channel",
+    "thread": "channel",
+}
 
 
 def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
@@ -111,7 +151,7 @@ def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | i
 
 
 def _id_fields(name: str, path: tuple[str | int, ...], value: Any) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    if isinstance(value, str) and value.isdecimal() and len(value) >= 15:
+    if isinstance(value, str) and (name == "invite" or (value.isdecimal() and len(value) >= 15)):
         yield name, path, KIND_OF_FIELD.get(name, name)
     elif isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):

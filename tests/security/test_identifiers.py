@@ -29,6 +29,9 @@ async def hidden_things(place: Place) -> Things:
         own=await place.sent("ada", "vault", content="mine, and hidden"),
         member=UNKNOWN_ID,
         role=UNKNOWN_ID,
+        webhook=await place.webhook("ada", "vault", "Hidden hook"),
+        webhook_thread=UNKNOWN_ID,
+        invite=await place.invite("ada", "vault"),
     )
 
 
@@ -39,6 +42,8 @@ OF_KIND = {
     "message": "message",
     "member": "member",
     "role": "role",
+    "webhook": "webhook",
+    "invite": "invite",
 }
 
 
