@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from operations.base import Model
 from operations.guildless import invite_code, or_instead
 from operations.refs import InviteRef, WebhookRef
+from policy.masking import mask
 from policy.permissions import Bits
 
 
@@ -62,3 +63,10 @@ def test_who_manages_the_guild_needs_no_right_in_the_channel() -> None:
     assert or_instead(guild, channels, guild) == guild
     assert or_instead(int(Bits.administrator), channels, guild) == guild
     assert or_instead(channels, channels, 0) == channels
+
+
+def test_a_token_by_itself_is_masked_wherever_a_text_is_kept() -> None:
+    token = secrets.token_urlsafe(51)
+    assert mask(f"123456789012345678/{token}") == "123456789012345678/[token]"
+    assert mask(f"the token {token}.") == "the token [token]."
+    assert mask("x" * 67) == "x" * 67

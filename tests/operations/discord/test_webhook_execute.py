@@ -115,11 +115,12 @@ async def test_what_cannot_be_executed_says_what_to_do(road: Road) -> None:
     told = problems(await road.call("webhook_execute", None, webhook=theirs, content="hi", dry_run=True))
     assert "make one with webhook_create" in told
     webhook = await by_hand(road, "ada", "general", "Tides")
-    for arguments, problem in (
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"content": ""}, "The message is empty"),
         ({"content": "x" * 1_990}, "at most 2,000 characters"),
         ({"content": "x", "embeds": [{}]}, "Embed 1 is empty"),
-    ):
+    ]
+    for arguments, problem in wrong:
         told = problems(await road.call("webhook_execute", None, webhook=webhook, **arguments, dry_run=True))
         assert problem in told, told
 
