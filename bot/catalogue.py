@@ -11,8 +11,12 @@ from operations.discord.channel_permissions import ListChannelPermissions
 from operations.discord.channel_permissions_delete import DeleteChannelPermissions
 from operations.discord.channel_permissions_edit import EditChannelPermissions
 from operations.discord.channels import GetChannel, ListChannels
+from operations.discord.discord_audit import ListDiscordAudit
 from operations.discord.guild_modify import ModifyGuild
 from operations.discord.guilds import GetGuild, ListGuilds
+from operations.discord.invite_create import CreateInvite
+from operations.discord.invite_delete import DeleteInvite
+from operations.discord.invites import GetInvite, ListInvites
 from operations.discord.member_ban import BanMember
 from operations.discord.member_edit import EditMember
 from operations.discord.member_kick import KickMember
@@ -35,6 +39,11 @@ from operations.discord.role_reorder import ReorderRole
 from operations.discord.roles import GetRole, ListRoles
 from operations.discord.thread_create import CreateThread
 from operations.discord.threads import ListThreads
+from operations.discord.webhook_create import CreateWebhook
+from operations.discord.webhook_delete import DeleteWebhook
+from operations.discord.webhook_execute import ExecuteWebhook
+from operations.discord.webhook_modify import ModifyWebhook
+from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.meta import (
@@ -94,6 +103,20 @@ CATALOGUE: tuple[type[Operation], ...] = (
     # threads
     CreateThread,
     ListThreads,
+    # moderation
+    ListDiscordAudit,
+    # webhooks
+    CreateWebhook,
+    ListWebhooks,
+    GetWebhook,
+    ModifyWebhook,
+    DeleteWebhook,
+    ExecuteWebhook,
+    # invites
+    CreateInvite,
+    ListInvites,
+    GetInvite,
+    DeleteInvite,
     # audit
     ListAudit,
     GetAudit,

@@ -66,8 +66,6 @@ CANCEL_AGAIN_SECONDS = 0.5
 LEASE_POLL_SECONDS = 1.0
 INSTALL_AGAIN_SECONDS = 1.0
 KEYS_FILE = "secret_keys"
-TAG_PURPOSE = "audit tag"
-TAG_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ def _built(
     keyring = database.keyring
 
     def tag_mac(call_id: str) -> str:
-        return keyring.mac(TAG_PURPOSE, call_id, length=TAG_LENGTH)
+        return keyring.mac(call_ids.TAG_PURPOSE, call_id, length=call_ids.TAG_LENGTH)
 
     def audit_reason(call_id: str, caller: Caller, reason: str | None) -> str:
         return audit_header(call_ids.tag(call_id, tag_mac(call_id)), caller, reason)

@@ -69,6 +69,20 @@ class _Source:
         """By REST, in the order of ids. Raises discord.HTTPException (Forbidden without the privileged intent)."""
         return await discord_internals.list_members(self._client, guild, after, limit)
 
+    async def fetch_webhook(self, webhook_id: int) -> discord.Webhook | None:
+        """None when there is none that the bot may manage. Raises discord.HTTPException."""
+        try:
+            return await self._client.fetch_webhook(webhook_id)
+        except (discord.NotFound, discord.Forbidden):
+            return None
+
+    async def fetch_invite(self, code: str) -> discord.Invite | None:
+        """None when there is none of that code. Raises discord.HTTPException."""
+        try:
+            return await self._client.fetch_invite(code, with_counts=False)
+        except discord.NotFound:
+            return None
+
 
 class GatewaySource(_Source):
     """Guilds from the cache that the gateway keeps current."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from operations.arguments import Arguments
+from operations.arguments import RESOLVED_LAST, Arguments
 from operations.audience import leaks
 from operations.base import Context, Model, Operation, Progress, WriteOperation, no_progress
 from operations.failures import DISCORD_FAILED, refusal_of
@@ -507,7 +507,7 @@ def outward(prepared: Prepared, refusal: Refuse) -> Refuse:
     if not refusal.hidden:
         return refusal
     refs = prepared.operation.refs
-    for field, ref in sorted(refs.items(), key=lambda item: item[1].kind == "message"):
+    for field, ref in sorted(refs.items(), key=lambda item: item[1].kind in RESOLVED_LAST):
         if ref.kind != "guild" and getattr(prepared.arguments, field, None):
             return hidden(field, ref.kind)
     return hidden("guild", "guild")

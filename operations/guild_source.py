@@ -83,3 +83,13 @@ class GuildSource(Protocol):
         discord.HTTPException.
         """
         ...
+
+    async def fetch_webhook(self, webhook_id: int) -> discord.Webhook | None:
+        """Of any guild, with its token where Discord gives it. None when there is none that the bot may manage. Raises
+        discord.HTTPException.
+        """
+        ...
+
+    async def fetch_invite(self, code: str) -> discord.Invite | None:
+        """Of any guild. None when there is none of that code. Raises discord.HTTPException."""
+        ...

@@ -21,6 +21,8 @@ REMEDIES = {
     "user": "Give a member's id or exact username, or anybody's id.",
     "ban": "ban_list shows who is banned, with ids.",
     "mentionable": "Give a member, a role, or everyone.",
+    "webhook": "webhook_list shows the webhooks of the channels in which you may manage them.",
+    "invite": "invite_list shows the invites of this guild.",
 }
 
 

@@ -317,6 +317,8 @@ def _where(need: Need) -> str:
             return f"#{target.name}"
         case "member" | "role":
             return f"@{target.name}"
+        case "webhook" | "invite":
+            return f"the {target.kind} {target.name}"
         case _:
             return target.name
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from sandbox import invites
 from sandbox.guild_builder import CHANNEL_TYPES
 from sandbox.internals import Backend, Channel, Guild, guild_extras
 from sandbox.permission_names import names_of
+from sandbox.webhooks import Webhooks
 
 _KINDS = {number: name for name, number in CHANNEL_TYPES.items()} | {
     1: "dm",
@@ -82,7 +84,7 @@ def guild_settings(guild: Guild) -> dict[str, Any]:
     }
 
 
-def guild_description(backend: Backend, guild: Guild) -> dict[str, Any]:
+def guild_description(backend: Backend, guild: Guild, webhooks: Webhooks) -> dict[str, Any]:
     channel_ids = [*guild.channel_ids, *guild.thread_ids]
     return {
         "id": str(guild.id),
@@ -117,6 +119,8 @@ def guild_description(backend: Backend, guild: Guild) -> dict[str, Any]:
         ],
         "channels": [channel_description(backend.channels[channel_id]) for channel_id in channel_ids],
         "bans": [{"id": str(user_id), "reason": reason} for user_id, reason in guild.bans.items()],
+        "webhooks": webhooks.description(guild.id),
+        "invites": invites.description(backend, guild.id),
     }
 
 

@@ -9,9 +9,10 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, guild_settings, member_routes, permission_syncing, rules, threads
+from sandbox import audit, ban_cleanup, guild_settings, invites, member_routes, permission_syncing, rules, threads
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
+from sandbox.webhooks import Webhooks
 
 Listener = Callable[[str, Mapping[str, Any]], None]
 
@@ -26,6 +27,7 @@ class World:
         self.clock = WallClock()
         self.env = RemoteBotEnv(self.clock, bot_name=bot_name)
         self.backend: Backend = self.env.backend
+        self.webhooks = Webhooks(self.backend)
         # Nothing that scans for leaked Discord tokens, or a guard against real ones, may take this for one.
         self.bot_token = f"sandbox.{secrets.token_urlsafe(32)}"
         self.stats: collections.Counter[str] = collections.Counter()
@@ -102,6 +104,10 @@ class World:
         Raises BackendError as Discord would answer.
         """
         rules.check(self.backend, method, path, body)
+        self.webhooks.check(method, path, body, query or {})
+        invites.check(self.backend, method, path, body)
+        if (earlier := invites.reused(self.backend, method, path, body)) is not None:
+            return invites.answer(self.backend, method, path, earlier)
         answer = member_routes.answer(self.backend, method, path, query or {})
         if answer is not None:
             return answer
@@ -111,11 +117,21 @@ class World:
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
         threads.before(self.backend, method, path, body)
         self._new_thread = threads.NewThread(self.backend, method, path, body)
+        result: Any = invites.deleted(self.backend, method, path)
         try:
-            with guild_settings.applied(self.backend, method, path, body, reason) as known:
-                result = dispatch(self.backend, method, path, body=known, query=query, files=list(files), reason=reason)
+            if result is None:
+                with (
+                    self.webhooks.posting(method, path, query or {}),
+                    guild_settings.applied(self.backend, method, path, body, reason) as known,
+                ):
+                    asked = self.webhooks.body(method, path, known)
+                    result = dispatch(
+                        self.backend, method, path, body=asked, query=query, files=list(files), reason=reason
+                    )
         finally:
             self._new_thread = None
+        result = self.webhooks.answer(method, path, body, query or {}, result)
+        result = invites.answer(self.backend, method, path, result)
         result = threads.finished(self.backend, method, path, query or {}, result)
         if entry is not None:
             entry.write(self.backend, result, reason)

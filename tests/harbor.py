@@ -11,6 +11,8 @@ MODERATOR = [
     "manage_threads",
     "moderate_members",
     "view_audit_log",
+    "manage_webhooks",
+    "create_instant_invite",
 ]
 STAFF_ONLY: list[dict[str, Any]] = [
     {"role": "@everyone", "deny": ["view_channel"]},

@@ -24,7 +24,8 @@ class Things:
     """Ids in one place that calls may name.
 
     ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone. ``timed_out``: a
-    member who is, ``banned``: a user.
+    member who is, ``banned``: a user. ``webhook``: of ``channel``, and ``webhook_thread`` a thread there. ``invite``: a
+    code.
     """
 
     guild: str
@@ -41,6 +42,9 @@ class Things:
     timed_out: str = UNKNOWN_ID
     banned: str = UNKNOWN_ID
     voice_channel: str = UNKNOWN_ID
+    webhook: str = UNKNOWN_ID
+    webhook_thread: str = UNKNOWN_ID
+    invite: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -60,6 +64,9 @@ async def things(place: Place) -> Things:
         timed_out=await timed_out_member(place),
         banned=await banned_user(place),
         voice_channel=place.channel("lounge"),
+        webhook=await place.webhook("ada", "general", "Tide clock"),
+        webhook_thread=await place.thread("ada", "general", "tides"),
+        invite=await place.invite("ada", "general"),
     )
 
 
@@ -196,6 +203,30 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "name": "about that",
     },
     "thread_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "discord_audit_list": lambda known: {"guild": known.guild, "member": known.member},
+    "webhook_create": lambda known: {"guild": known.guild, "channel": known.channel, "name": "Buoy"},
+    "webhook_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "webhook_get": lambda known: {"guild": known.guild, "channel": known.channel, "webhook": known.webhook},
+    "webhook_modify": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "webhook": known.webhook,
+        "name": "Renamed",
+        "move_to": known.spare_channel,
+    },
+    "webhook_delete": lambda known: {"guild": known.guild, "channel": known.channel, "webhook": known.webhook},
+    "webhook_execute": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "webhook": known.webhook,
+        "content": "high water",
+        "thread": known.webhook_thread,
+        "ping": [known.member],
+    },
+    "invite_create": lambda known: {"guild": known.guild, "channel": known.channel, "max_uses": 3},
+    "invite_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "invite_get": lambda known: {"guild": known.guild, "invite": known.invite},
+    "invite_delete": lambda known: {"guild": known.guild, "invite": known.invite},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
@@ -222,6 +253,8 @@ KIND_OF_FIELD = {
     "system_channel": "channel",
     "rules_channel": "channel",
     "public_updates_channel": "channel",
+    "move_to": "channel",
+    "thread": "channel",
 }
 # Fields that stand for another one of the sample; both at once are refused.
 ALTERNATIVES = {
@@ -238,7 +271,7 @@ def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | i
 
 
 def _id_fields(name: str, path: tuple[str | int, ...], value: Any) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    if isinstance(value, str) and value.isdecimal() and len(value) >= 15:
+    if isinstance(value, str) and (name == "invite" or (value.isdecimal() and len(value) >= 15)):
         yield name, path, KIND_OF_FIELD.get(name, name)
     elif isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):

@@ -62,6 +62,12 @@ class NoGuilds:
     async def search_members(self, guild: discord.Guild, name: str) -> list[discord.Member]:
         return []
 
+    async def fetch_webhook(self, webhook_id: int) -> discord.Webhook | None:
+        return None
+
+    async def fetch_invite(self, code: str) -> discord.Invite | None:
+        return None
+
 
 @asynccontextmanager
 async def watched(url: str) -> AsyncGenerator[tuple[EventHub, PlatformFacts, Database]]:

@@ -29,6 +29,9 @@ async def hidden_things(place: Place) -> Things:
         own=await place.sent("ada", "vault", content="mine, and hidden"),
         member=UNKNOWN_ID,
         role=UNKNOWN_ID,
+        webhook=await place.webhook("ada", "vault", "Hidden hook"),
+        webhook_thread=UNKNOWN_ID,
+        invite=await place.invite("ada", "vault"),
     )
 
 
@@ -40,6 +43,8 @@ OF_KIND = {
     "member": "member",
     "role": "role",
     "banned": "banned",
+    "webhook": "webhook",
+    "invite": "invite",
 }
 
 
