@@ -125,16 +125,17 @@ class RoadExecutor:
         # Discord's audit log never hears of a read; the tag in its header takes an HMAC.
         audit_reason = None if operation.kind is Kind.READ else self._audit_reason(call_id, caller, common.reason)
         try:
-            prepared = await self._decider.prepare(
-                operation,
-                parsed,
-                caller,
-                call_id,
-                self._services,
-                reason=common.reason,
-                audit_reason=audit_reason,
-                progress=progress,
-            )
+            with phase("read", call_id, caller_id=caller.identity):
+                prepared = await self._decider.prepare(
+                    operation,
+                    parsed,
+                    caller,
+                    call_id,
+                    self._services,
+                    reason=common.reason,
+                    audit_reason=audit_reason,
+                    progress=progress,
+                )
         except Rejected as rejected:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
         decision = await self._judge(prepared, dry_run=common.dry_run)

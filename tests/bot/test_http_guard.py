@@ -19,6 +19,8 @@ from bot.http_guard import HttpGuard
 from bot.request_budget import RequestBudget
 from operations.ledger import LEDGER, Ledger, OutcomeUnknown, SendRefused, phase
 from operations.transport_errors import unwrap
+from tests.app import until
+from tests.bot.fake_time import FakeTime
 from tests.bot.scripted_api import ScriptedApi, scripted_api
 
 APPLICATION_ID = 77
@@ -125,19 +127,15 @@ async def test_a_task_that_leaks_out_of_its_phase_can_write_no_more(api: Scripte
 
 
 async def test_a_write_that_waits_for_the_budget_until_its_phase_is_over_is_refused(api: ScriptedApi) -> None:
-    waits, go_on = asyncio.Event(), asyncio.Event()
-
-    async def sleep(seconds: float) -> None:
-        waits.set()
-        await go_on.wait()
-
-    guard = HttpGuard(edge_ban=EdgeBan(), budget=RequestBudget(1, clock=lambda: 0.0, sleep=sleep))
+    time = FakeTime()
+    budget = RequestBudget(1, clock=time.clock, call_later=time.call_later)
+    guard = HttpGuard(edge_ban=EdgeBan(), budget=budget)
     client = HTTPClient(asyncio.get_running_loop(), http_trace=guard.trace_config())
     await client.static_login("sandbox.token")
     with phase("execute", "cl_1"):
         task = asyncio.create_task(client.request(ban()))
-        await waits.wait()
-    go_on.set()
+        await until(lambda: budget.waiting, "the write waits for its turn")
+    time.advance(1.0)
     with pytest.raises(SendRefused, match="which is over"):
         await task
     await client.close()
