@@ -336,6 +336,23 @@ async def test_too_many_refused_requests_stop_further_ones_but_no_answer_to_an_i
     assert len(api.effects) == 1
 
 
+async def test_a_tenant_whose_requests_are_refused_is_stopped_alone(
+    api: ScriptedApi, guard: HttpGuard, http: HTTPClient
+) -> None:
+    guard.edge_ban = EdgeBan(limit=20)
+    api.invalid_reads = 2
+    for caller_id in ("ada", "bela"):
+        with phase("read", "cl_1", caller_id=caller_id, guild_id=1), pytest.raises(discord.Forbidden):
+            await http.request(Route("GET", "/guilds/1"))
+    for name in ("read", "execute"):
+        with phase(name, "cl_1", caller_id="carl", guild_id=1), pytest.raises(SendRefused, match="for this guild"):
+            await http.request(ban())
+    with phase("execute", "cl_1", caller_id="carl", guild_id=2) as ledger:
+        await http.request(ban())
+    assert (api.effects, ledger.done) == ([("PUT", "/guilds/1/bans/2")], 1)
+    assert guard.edge_ban.state().stopped_guild_ids == (1,)
+
+
 async def test_every_request_but_answers_to_interactions_takes_a_turn_of_the_budget(api: ScriptedApi) -> None:
     asked: list[Ledger | None] = []
 
