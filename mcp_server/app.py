@@ -16,8 +16,9 @@ from mcp_server.auth import BearerAuth
 from mcp_server.boundary import SecurityHeaders, error_boundary, host_policy
 from mcp_server.health import Health
 from mcp_server.metrics import Metrics, MetricsPage
+from mcp_server.product import product_version
 from mcp_server.revocations import Revocations
-from mcp_server.server import MCPFace, product_version
+from mcp_server.server import MCPFace
 from mcp_server.transports import LegacySSE, OriginPolicy, StreamableHTTP, TransportLimits
 from operations.callers import Callers
 from storage.facts import PlatformFacts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import mcp.types as t
@@ -15,6 +14,7 @@ from mcp.server.models import InitializationOptions
 from mcp_server.identities import Identities
 from mcp_server.instructions import INSTRUCTIONS
 from mcp_server.listing import ListTools, ToolListing
+from mcp_server.product import NAME, TITLE, product_version
 from mcp_server.results import ResultEncoder
 from mcp_server.tool_calls import ToolCalls
 from mcp_server.tools import ToolCatalogue
@@ -23,15 +23,8 @@ from operations.base import Executor
 from operations.registry import Registry
 from storage.facts import PlatformFacts
 
-NAME = "guildhall"
-TITLE = "Guildhall"
 _LIST_TTL_MS = 60_000
 """How long a 2026-07-28 client may keep a list of tools; nothing tells it of changes."""
-
-
-def product_version() -> str:
-    """Of the installed package."""
-    return version(NAME)
 
 
 class GuildhallServer(Server[dict[str, Any]]):

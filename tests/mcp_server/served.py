@@ -23,7 +23,8 @@ from mcp_server.attempts import FailedAttempts
 from mcp_server.auth import BearerAuth
 from mcp_server.health import Health, Probe
 from mcp_server.metrics import MeasuredExecutor, Metrics
-from mcp_server.server import mcp_face, product_version
+from mcp_server.product import product_version
+from mcp_server.server import mcp_face
 from mcp_server.tools import ToolCatalogue
 from mcp_server.transports import OriginPolicy, TransportLimits
 from operations.callers import Callers

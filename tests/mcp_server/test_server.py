@@ -11,7 +11,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from mcp_server.instructions import INSTRUCTIONS
-from mcp_server.server import product_version
+from mcp_server.product import product_version
 from operations.base import Encoded, Outcome, Status
 from operations.discord.message_send import MessageSendResult
 from operations.outcomes import structured, text
