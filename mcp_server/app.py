@@ -75,6 +75,8 @@ def build(parts: WebParts) -> web.Application:
         client_max_size=parts.limits.body_bytes,
     )
     app.on_response_prepare.append(SecurityHeaders(https=parts.https))
+    # Before the transport cuts their streams, listeners get their goodbye.
+    app.on_shutdown.append(_say_goodbye(parts.face))
     http = StreamableHTTP(
         parts.face.server,
         principal=parts.auth.principal,
@@ -129,6 +131,13 @@ def _watch_transport(metrics: Metrics, http: StreamableHTTP) -> None:
     metrics.watch("guildhall_mcp_sessions", "Open sessions of the handshake era.", lambda: len(http.sessions))
     metrics.watch("guildhall_mcp_streams", "Open event streams.", lambda: len(http.host.streams))
     metrics.watch("guildhall_mcp_calls_in_flight", "Requests being answered.", lambda: len(http.host.calls))
+
+
+def _say_goodbye(face: MCPFace) -> Callable[[web.Application], Coroutine[Any, Any, None]]:
+    async def say(app: web.Application) -> None:
+        await face.subscriptions.aclose()
+
+    return say
 
 
 def _running(*loops: Loop) -> Callable[[web.Application], AsyncGenerator[None]]:

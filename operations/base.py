@@ -347,12 +347,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlanInfo:
-    """A stored plan as its requester sees it. Times are seconds since the epoch."""
+    """A stored plan as its requester sees it. Times are seconds since the epoch.
+
+    ``approve_url``: where a person confirms it; None where it has no card.
+    """
 
     plan_id: str
     expires_at: float
     strength: Strength
     plan_token: str | None = None
+    approve_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ def structured(outcome: Outcome) -> dict[str, Any]:
             "expires_at": timestamp(plan.expires_at) if plan else None,
             "confirmation": CONFIRMATION[plan.strength] if plan else "none",
         }
+        if plan is not None and plan.approve_url is not None:
+            shown["approve_url"] = plan.approve_url
     if outcome.data is not None:
         shown["result"] = plain(outcome.data)
     if outcome.detail:
@@ -168,9 +170,9 @@ def _preview_text(outcome: Outcome) -> str:
     if preview is None:
         return "NOT DONE – preview only."
     lines = [f"NOT DONE – preview only. {preview.summary}."]
-    lines += [f"- {_change(change)}" for change in preview.changes]
+    lines += _changes(preview)
     lines += [f"Problem: {problem}" for problem in preview.problems]
-    lines += [f"Not known before: {unknown}" for unknown in preview.unknowns]
+    lines += _unknowns(preview)
     if preview.problems:
         lines.append("It would fail as it stands; mend the problems and call again.")
         return "\n".join(lines)
@@ -181,6 +183,20 @@ def _preview_text(outcome: Outcome) -> str:
         call = {"name": outcome.through, "arguments": call}
     lines.append(f"To do it, call: {orjson.dumps(call).decode()}")
     return "\n".join(lines)
+
+
+def preview_lines(outcome: Outcome) -> list[str]:
+    """What would happen, in words: for the question whether it shall."""
+    preview = outcome.preview
+    return [outcome.operation] if preview is None else [preview.summary, *_changes(preview), *_unknowns(preview)]
+
+
+def _changes(preview: Preview[Any]) -> list[str]:
+    return [f"- {_change(change)}" for change in preview.changes]
+
+
+def _unknowns(preview: Preview[Any]) -> list[str]:
+    return [f"Not known before: {unknown}" for unknown in preview.unknowns]
 
 
 def _change(change: Change) -> str:
@@ -197,7 +213,13 @@ def _needs_confirmation(outcome: Outcome) -> str:
     if plan is None:
         return f"NOT DONE – {summary} needs a confirmation."
     who = "a person" if plan.strength is Strength.PERSON else "a confirmation with its plan token"
-    return (
-        f"NOT DONE – {summary}. This is {outcome.tier.label} and needs {who}. "
-        f"The plan {plan.plan_id} is stored until {timestamp(plan.expires_at)}; nothing happens before it is confirmed."
-    )
+    stored_until = timestamp(plan.expires_at)
+    lines = [
+        f"NOT DONE – {summary}. This is {outcome.tier.label} and needs {who}.",
+        f"The plan {plan.plan_id} is stored until {stored_until}; nothing happens before it is confirmed.",
+    ]
+    if plan.approve_url is not None:
+        lines.append(f"Confirm or deny it here: {plan.approve_url}")
+    if outcome.detail:
+        lines.append(outcome.detail)
+    return " ".join(lines)

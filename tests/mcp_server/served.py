@@ -36,6 +36,7 @@ from storage.facts import PlatformFacts
 from storage.snapshot import Client as StoredClient
 from tests import databases
 from tests.mcp_server.scripted_executor import ScriptedExecutor
+from tests.mcp_server.scripted_plans import ScriptedPlans
 from tests.mcp_server.transports.small_server import ENVELOPE, INITIALIZE, JSON, MODERN, bearer, request
 
 OWNER_ID = 100
@@ -65,6 +66,7 @@ class Served:
     database: Database
     facts: PlatformFacts
     executor: ScriptedExecutor
+    plans: ScriptedPlans
     metrics: Metrics
     clock: Clock
     workspace_id: str
@@ -147,6 +149,7 @@ async def serving(
         async with database.unit_of_work() as session:
             workspace_id = await workspaces.create(session, "Test", OWNER_ID, clock())
         executor = ScriptedExecutor(REGISTRY)
+        plans = ScriptedPlans()
         metrics = Metrics()
         callers = Callers(facts)
         told: list[tuple[Caller, Refuse]] = []
@@ -165,7 +168,15 @@ async def serving(
         )
         app = build(
             WebParts(
-                face=mcp_face(REGISTRY, MeasuredExecutor(executor, REGISTRY, metrics), auth, facts, catalogue=TOOLS),
+                face=mcp_face(
+                    REGISTRY,
+                    MeasuredExecutor(executor, REGISTRY, metrics),
+                    auth,
+                    facts,
+                    plans,
+                    database.keyring,
+                    catalogue=TOOLS,
+                ),
                 auth=auth,
                 callers=callers,
                 facts=facts,
@@ -185,6 +196,7 @@ async def serving(
                 database,
                 facts,
                 executor,
+                plans,
                 metrics,
                 clock,
                 workspace_id,

@@ -23,7 +23,9 @@ CALLER = Caller(
 
 
 def client(served: Served, identities: Identities, mode: str) -> Client:
-    face = mcp_face(REGISTRY, served.executor, identities, served.facts, catalogue=TOOLS)
+    face = mcp_face(
+        REGISTRY, served.executor, identities, served.facts, served.plans, served.database.keyring, catalogue=TOOLS
+    )
     return Client(face.server, mode=mode)
 
 
