@@ -106,7 +106,7 @@ class Resources:
         if len(uri) <= LONGEST_URI:
             for entry in self._table:
                 found = entry.template.match(uri)
-                if found is not None:
+                if found is not None and all(found.values()):
                     return entry, {name: value for name, value in found.items() if isinstance(value, str)}
         raise refused(None)
 

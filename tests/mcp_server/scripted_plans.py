@@ -18,6 +18,7 @@ from storage.calls import CallState
 UNKNOWN = Refuse(Step.RESOLVE, "unknown_plan", "There is no plan of this id that you can see.", "Check the id.")
 USED_UP = Refuse(Step.EXECUTE, "plan_done", "The plan is done.", "Call the operation again for a new plan.")
 NEEDS_PERSON = Refuse(Step.EXECUTE, "needs_person", "Only a person can confirm this.", "Open its card.")
+DELETED = {"id": "5", "name": "old", "type": "text"}
 CHANGES = (Change(target="channel 5 #old", field="exists", before=True, after=None),)
 
 
@@ -27,7 +28,7 @@ def preview() -> Preview[Empty]:
 
 def waiting(view: PlanView, operation: str = "channel_delete") -> Outcome:
     """What the call that made this plan comes to."""
-    plan = PlanInfo(view.plan_id, view.expires_at, view.strength, plan_token="a-plan-token")  # noqa: S106 - a test's
+    plan = PlanInfo(view.plan_id, view.expires_at, view.strength, plan_token="a-plan-token")
     return Outcome(
         Status.NEEDS_CONFIRMATION,
         operation,
@@ -133,7 +134,7 @@ class ScriptedPlans:
             Kind.WRITE,
             plan_id,
             view.tier,
-            data={"channel_id": "5"},
+            data=DELETED,
             preview=preview(),
         )
         await self.settle(plan_id, CallState.DONE, structured(done))

@@ -23,7 +23,7 @@ from mcp_server.attempts import FailedAttempts
 from mcp_server.auth import BearerAuth
 from mcp_server.health import Health, Probe
 from mcp_server.metrics import MeasuredExecutor, Metrics
-from mcp_server.server import mcp_face, product_version
+from mcp_server.server import MCPFace, mcp_face, product_version
 from mcp_server.tools import ToolCatalogue
 from mcp_server.transports import OriginPolicy, TransportLimits
 from operations.callers import Callers
@@ -61,6 +61,7 @@ class Served:
     """A running application; ``told`` are the refused credentials that would be audited."""
 
     app: web.Application
+    face: MCPFace
     base: str
     web: aiohttp.ClientSession
     database: Database
@@ -166,17 +167,11 @@ async def serving(
             attempts=attempts,
             clock=clock,
         )
+        measured = MeasuredExecutor(executor, REGISTRY, metrics)
+        face = mcp_face(REGISTRY, measured, auth, facts, plans, database.keyring, catalogue=TOOLS)
         app = build(
             WebParts(
-                face=mcp_face(
-                    REGISTRY,
-                    MeasuredExecutor(executor, REGISTRY, metrics),
-                    auth,
-                    facts,
-                    plans,
-                    database.keyring,
-                    catalogue=TOOLS,
-                ),
+                face=face,
                 auth=auth,
                 callers=callers,
                 facts=facts,
@@ -191,6 +186,7 @@ async def serving(
         async with serve(app, "127.0.0.1", 0) as port, aiohttp.ClientSession() as web_session:
             yield Served(
                 app,
+                face,
                 f"http://127.0.0.1:{port}",
                 web_session,
                 database,
