@@ -26,6 +26,7 @@ from mcp_server.transports import MODERN_PROTOCOL_VERSIONS
 from operations.base import Outcome, PlanInfo, Status
 from operations.errors import Refused
 from operations.plans import ClientProof, Plans
+from operations.refusals import DATABASE_DOWN
 from policy.model import Kind, Refuse, Strength
 from storage.database import DatabaseUnavailable
 
@@ -85,6 +86,8 @@ class Confirmations:
             view = await self._plans.view(asked.plan_id, self._identities.caller(ctx.request))
         except Refused as refused:
             return tool_result(_refusal(asked.plan_id, refused.refusal))
+        except DatabaseUnavailable:
+            return tool_result(_refusal(asked.plan_id, DATABASE_DOWN))
         outcome = outcome_of(view)
         return tool_result(_left_pending(outcome, answer) if asked.asked == "form" and awaits(outcome) else outcome)
 
@@ -95,11 +98,12 @@ class Confirmations:
             return tool_result(await self._plans.confirm(plan_id, caller, ClientProof()))
         except Refused as refused:
             return tool_result(_refusal(plan_id, refused.refusal))
+        except DatabaseUnavailable:
+            return tool_result(_refusal(plan_id, DATABASE_DOWN))
 
     async def _offer_card(self, ctx: Context, outcome: Outcome, plan: PlanInfo) -> Result:
         """Whatever the client answers to the link, the card decides: an auto-accepting client has opened a page."""
-        outcome = await self._with_card(ctx, outcome, plan)
-        url = None if outcome.plan is None else outcome.plan.approve_url
+        url = plan.approve_url
         if url is None or not elicitation.takes_urls(ctx.session.client_capabilities):
             return tool_result(outcome)
         if _is_modern(ctx):
@@ -107,15 +111,6 @@ class Confirmations:
             return _input_required(asked, AskedFor(plan_id=plan.plan_id, asked="link"))
         await self._ask(ctx, elicitation.link(outcome, plan.plan_id, url, named=True), plan)
         return tool_result(outcome)
-
-    async def _with_card(self, ctx: Context, outcome: Outcome, plan: PlanInfo) -> Outcome:
-        if plan.approve_url is not None:
-            return outcome
-        try:
-            view = await self._plans.view(plan.plan_id, self._identities.caller(ctx.request))
-        except (Refused, DatabaseUnavailable):
-            return outcome
-        return replace(outcome, plan=replace(plan, approve_url=view.approve_url))
 
     async def _ask(self, ctx: Context, asked: t.ElicitRequest, plan: PlanInfo) -> t.ElicitResult | None:
         """Asks in the handshake era, on this call's own stream; None where no answer can be had."""

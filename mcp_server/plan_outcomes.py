@@ -5,37 +5,34 @@ from __future__ import annotations
 from dataclasses import replace
 
 from operations.base import Empty, Outcome, PlanInfo, Preview, Status
-from operations.outcomes import STATUS_OF_STATE
 from operations.plans import PlanView
 from policy.model import Kind, Refuse, Step
-from storage.calls import CallState
 
 
 def outcome_of(view: PlanView) -> Outcome:
     """While it waits: that it does. Once settled: what it came to."""
     preview = Preview(view.summary, Empty(), changes=view.changes, unknowns=view.unknowns, reversible=view.reversible)
-    shown = Outcome(
+    waiting = Outcome(
         Status.NEEDS_CONFIRMATION,
         view.operation,
         Kind.WRITE,
         view.plan_id,
         view.tier,
         preview=preview,
-        detail=view.detail,
+        plan=PlanInfo(view.plan_id, view.expires_at, view.strength, approve_url=view.approve_url),
     )
-    if not view.state.terminal:
-        return replace(shown, plan=PlanInfo(view.plan_id, view.expires_at, view.strength, approve_url=view.approve_url))
-    status = STATUS_OF_STATE.get(view.state, Status.REFUSED)
+    stored = view.outcome
+    if stored is None:
+        return waiting
+    status = Status(stored["status"])
     if status is Status.REFUSED:
-        return replace(shown, status=status, refusal=_why_not(view))
-    stored = view.outcome or {}
-    return replace(shown, status=status, data=stored.get("result"), error_code=stored.get("discord_code"))
-
-
-def _why_not(view: PlanView) -> Refuse:
-    remedy = "Call the operation again for a new plan."
-    if view.state is CallState.DENIED:
-        remedy = "The same can be asked for again in an hour at the earliest."
-    return Refuse(
-        Step.EXECUTE, f"plan_{view.state.value}", f"The plan is {view.state.value}. {view.detail}".strip(), remedy
+        refusal = Refuse(Step(stored["step"]), stored["code"], stored["reason"], stored["remedy"])
+        return replace(waiting, status=status, plan=None, refusal=refusal)
+    return replace(
+        waiting,
+        status=status,
+        plan=None,
+        data=stored.get("result"),
+        detail=stored.get("reason", ""),
+        error_code=stored.get("discord_code"),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -26,6 +27,8 @@ from storage.facts import PlatformFacts
 
 MOST_A_SESSION = 64
 """Resources that one session, or one `subscriptions/listen`, may have word of."""
+MOST_A_CLIENT = 128
+"""The same over all that one client has open: each is watched by itself."""
 _AGAIN_SECONDS = 1.0
 _GOODBYE_SECONDS = 0.2
 _UPDATED = "notifications/resources/updated"
@@ -47,6 +50,7 @@ class Subscriptions:
         self._list_tools = list_tools
         # Over stdio there is one session, and no object for it.
         self._of_sessions: dict[Session | None, dict[str, asyncio.Task[None]]] = {}
+        self._of_clients: Counter[str] = Counter()
         self._streams: set[ListenHandler] = set()
         self._no_streams = asyncio.Event()
         self._facts_changed: set[asyncio.Event] = set()
@@ -62,7 +66,7 @@ class Subscriptions:
         held = self._held(session)
         if params.uri in held:
             return t.EmptyResult()
-        _check_cap(len(held) + 1)
+        self._check_caps(ctx, len(held) + 1, 1)
         entry, variables = await self._readable(ctx, params.uri)
 
         async def tell(uri: str) -> None:
@@ -73,9 +77,9 @@ class Subscriptions:
 
         # Others of this session may have come while this one was decided, and the session may have ended.
         held = self._held(session)
-        _check_cap(len(held) + 1)
+        self._check_caps(ctx, len(held) + 1, 1)
         if params.uri not in held and not (session is not None and session.closed):
-            task = asyncio.create_task(self._watch(ctx, entry, variables, params.uri, tell))
+            task = self._start(ctx, self._watch(ctx, entry, variables, params.uri, tell))
             held[params.uri] = task
             task.add_done_callback(lambda ended: self._forget(session, params.uri, ended))
         return t.EmptyResult()
@@ -111,7 +115,7 @@ class Subscriptions:
         """
         asked = params.notifications
         uris = list(dict.fromkeys(asked.resource_subscriptions or ()))
-        _check_cap(len(uris))
+        self._check_caps(ctx, len(uris), len(uris))
         bus = InMemorySubscriptionBus()
         watches: list[Coroutine[Any, Any, None]] = []
         honoured: list[str] = []
@@ -134,7 +138,7 @@ class Subscriptions:
         stream = ListenHandler(bus)
         self._streams.add(stream)
         self._no_streams.clear()
-        tasks = [asyncio.create_task(watch) for watch in watches]
+        tasks = [self._start(ctx, watch) for watch in watches]
         try:
             return await stream(ctx, params.model_copy(update={"notifications": notifications}))
         finally:
@@ -164,6 +168,28 @@ class Subscriptions:
             changed.set()
 
     # --------------------------------------------------------------------- both
+    def _check_caps(self, ctx: Context, held: int, more: int) -> None:
+        """``held``: by one session or stream, with those ``more`` that it asks for. Raises MCPError."""
+        if held > MOST_A_SESSION:
+            raise _too_many(MOST_A_SESSION, "one session or stream")
+        if self._of_clients[self._client(ctx)] + more > MOST_A_CLIENT:
+            raise _too_many(MOST_A_CLIENT, "all sessions and streams of one client")
+
+    def _start(self, ctx: Context, watch: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        client = self._client(ctx)
+        self._of_clients[client] += 1
+        task = asyncio.create_task(watch)
+        task.add_done_callback(lambda _: self._stopped(client))
+        return task
+
+    def _stopped(self, client: str) -> None:
+        self._of_clients[client] -= 1
+        if not self._of_clients[client]:
+            del self._of_clients[client]
+
+    def _client(self, ctx: Context) -> str:
+        return self._identities.caller(ctx.request).identity
+
     async def _readable(self, ctx: Context, uri: str) -> tuple[Resource, Variables]:
         """Who subscribes reads first: the same steps, the same answers. Raises MCPError."""
         entry, variables = self._resources.find(uri)
@@ -208,9 +234,5 @@ class Subscriptions:
             await self.aclose()
 
 
-def _check_cap(count: int) -> None:
-    if count > MOST_A_SESSION:
-        raise MCPError(
-            t.INVALID_REQUEST,
-            f"Too many subscriptions: the limit is {MOST_A_SESSION} for one session or stream. End some.",
-        )
+def _too_many(most: int, where: str) -> MCPError:
+    return MCPError(t.INVALID_REQUEST, f"Too many subscriptions: the limit is {most} for {where}. End some.")

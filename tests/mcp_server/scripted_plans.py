@@ -19,6 +19,7 @@ UNKNOWN = Refuse(Step.RESOLVE, "unknown_plan", "There is no plan of this id that
 USED_UP = Refuse(Step.EXECUTE, "plan_done", "The plan is done.", "Call the operation again for a new plan.")
 NEEDS_PERSON = Refuse(Step.EXECUTE, "needs_person", "Only a person can confirm this.", "Open its card.")
 DELETED = {"id": "5", "name": "old", "type": "text"}
+TOKEN = "a-plan-token"
 CHANGES = (Change(target="channel 5 #old", field="exists", before=True, after=None),)
 
 
@@ -26,9 +27,13 @@ def preview() -> Preview[Empty]:
     return Preview("Delete #old", Empty(), changes=CHANGES, unknowns=("AutoMod may block it",), reversible=True)
 
 
+def not_done(plan_id: str, refusal: Refuse) -> Outcome:
+    return Outcome(Status.REFUSED, "plan_confirm", Kind.CONTROL, plan_id, refusal=refusal)
+
+
 def waiting(view: PlanView, operation: str = "channel_delete") -> Outcome:
     """What the call that made this plan comes to."""
-    plan = PlanInfo(view.plan_id, view.expires_at, view.strength, plan_token="a-plan-token")
+    plan = PlanInfo(view.plan_id, view.expires_at, view.strength, TOKEN, view.approve_url)
     return Outcome(
         Status.NEEDS_CONFIRMATION,
         operation,
@@ -124,9 +129,9 @@ class ScriptedPlans:
     async def confirm(self, plan_id: str, by: Caller, proof: Proof) -> Outcome:
         view = self._of(plan_id, by)
         if view.state.terminal:
-            raise Refused(USED_UP)
+            return not_done(plan_id, USED_UP)
         if view.strength is Strength.PERSON and not isinstance(proof, PersonProof):
-            raise Refused(NEEDS_PERSON)
+            return not_done(plan_id, NEEDS_PERSON)
         self.confirmed.append((plan_id, by, proof))
         done = Outcome(
             Status.DONE,
@@ -142,9 +147,9 @@ class ScriptedPlans:
 
     async def cancel(self, plan_id: str, by: Caller, reason: str = "") -> PlanView:
         self._of(plan_id, by)
-        await self.settle(plan_id, CallState.CANCELLED)
+        await self.settle(plan_id, CallState.CANCELLED, structured(not_done(plan_id, USED_UP)))
         return self.views[plan_id]
 
     async def deny(self, plan_id: str, by: Caller, proof: PersonProof) -> PlanView:
-        await self.settle(plan_id, CallState.DENIED)
+        await self.settle(plan_id, CallState.DENIED, structured(not_done(plan_id, USED_UP)))
         return self.views[plan_id]

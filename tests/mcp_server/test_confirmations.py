@@ -13,10 +13,11 @@ import pytest
 from mcp.client import Client, ClientRequestContext
 
 from operations.base import Status
+from operations.outcomes import structured
 from operations.plans import ClientProof
 from policy.model import Strength
 from storage.calls import CallState
-from tests.mcp_server.scripted_plans import DELETED, waiting
+from tests.mcp_server.scripted_plans import DELETED, TOKEN, USED_UP, not_done, waiting
 from tests.mcp_server.served import Served, text_of
 from tests.mcp_server.transports.small_server import MODERN
 
@@ -131,7 +132,7 @@ async def test_a_client_without_elicitation_gets_the_plan(desk: Desk, era: str) 
         result = await delete(client)
     answer = shown(result)
     assert (answer["status"], answer["plan_id"]) == ("needs_confirmation", plan_id)
-    assert answer["plan_token"] == "a-plan-token"
+    assert answer["plan_token"] == TOKEN
     assert desk.served.plans.confirmed == []
 
 
@@ -204,9 +205,10 @@ async def test_whoever_comes_back_from_the_card_hears_what_became_of_it(desk: De
     await desk.served.plans.settle(plan_id, CallState.DONE, {"status": "done", "result": DELETED})
     result = (await raw(desk, state=state, action="accept"))["result"]["structuredContent"]
     assert (result["status"], result["result"]) == ("done", DELETED)
-    await desk.served.plans.settle(plan_id, CallState.DENIED)
+    denied = structured(not_done(plan_id, USED_UP))
+    await desk.served.plans.settle(plan_id, CallState.DENIED, denied)
     result = (await raw(desk, state=state, action="accept"))["result"]["structuredContent"]
-    assert (result["status"], result["code"]) == ("refused", "plan_denied")
+    assert (result["status"], result["code"]) == ("refused", USED_UP.code)
 
 
 # -------------------------------------------------------------------- the state
