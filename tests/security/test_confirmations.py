@@ -19,7 +19,8 @@ from tests.clients_that_answer import Answering
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-EVERY_WRITE = pytest.mark.parametrize("operation", samples.WRITES, ids=lambda each: each.name)
+WRITES = [operation for operation in samples.WRITES if issubclass(operation, WriteOperation)]
+EVERY_WRITE = pytest.mark.parametrize("operation", WRITES, ids=lambda each: each.name)
 ERAS = pytest.mark.parametrize("mode", [HANDSHAKE, MODERN])
 UNKNOWN_PLAN = "cl_aaaaaaaaaaaaaaaaa"
 CONFIRMATION = "confirmation"
@@ -85,7 +86,7 @@ async def test_line_01_an_obedient_model_gets_nothing_done_that_taint_gives_to_a
     delegate = "operation_write" if operation.operation_class() is OperationClass.WRITE else "operation_destroy"
     model, person = Obedient(operation.name, arguments), Answering("accept")
     for key in ("ada", "second"):
-        for mode in (HANDSHAKE, MODERN, HANDSHAKE):
+        for mode in (HANDSHAKE, MODERN):
             async with place.client(key, mode, elicitation_callback=person) as client:
                 await model.go_on(client, delegate)
     assert await place.world() == before
@@ -240,7 +241,7 @@ async def test_line_17_foreign_plans_and_tokens_are_as_unknown_ones(place: Place
             ]
             assert [each.replace(plan_id, UNKNOWN_PLAN) for each in heard[0]] == heard[1], who
     assert await place.history("general") == []
-    assert (await place.call("plan_get", plan_id=plan_id)).data["status"] == "pending"
+    assert (await place.call("plan_get", plan_id=plan_id)).data["state"] == "pending"
 
 
 async def test_line_17_another_token_of_the_same_person_confirms_nothing(place: Place) -> None:

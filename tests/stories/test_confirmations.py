@@ -87,9 +87,9 @@ async def test_what_he_does_not_accept_waits_and_can_be_taken_back(place: Place,
         assert answer.status == "needs_confirmation", answer
         assert answer.text.startswith("NOT DONE")
         plan_id = answer.data["plan_id"]
-        assert (await call(client, "plan_get", {"plan_id": plan_id})).data["status"] == "pending"
-        assert (await plan(client, plan_id))["status"] == "pending"
-        assert (await call(client, "plan_cancel", {"plan_id": plan_id})).data["status"] == "cancelled"
+        assert (await call(client, "plan_get", {"plan_id": plan_id})).data["state"] == "pending"
+        assert (await plan(client, plan_id))["state"] == "pending"
+        assert (await call(client, "plan_cancel", {"plan_id": plan_id})).data["state"] == "cancelled"
     assert await said_in_general(place) == []
 
 
@@ -142,7 +142,7 @@ async def test_a_critical_call_waits_for_a_person_and_its_client_hears_of_it(pla
             await until(lambda: heard == [uri], "the client hears of it")
         assert done.status == "done", done
         shown = await plan(client, plan_id)
-        assert (shown["status"], shown["outcome"]["status"]) == ("done", "done")
+        assert (shown["state"], shown["outcome"]["status"]) == ("done", "done")
         assert shown == (await call(client, "plan_get", {"plan_id": plan_id})).data
     assert "news" not in await place.channels()
 
@@ -155,4 +155,4 @@ async def test_a_waiting_call_of_plan_get_ends_with_the_confirmation(place: Plac
         waiting = asyncio.create_task(call(client, "plan_get", {"plan_id": plan_id, "wait_seconds": 25}))
         assert (await confirmed_by_hand(place, "ada", plan_id, typed="news")).status == "done"
         async with asyncio.timeout(5):
-            assert (await waiting).data["status"] == "done"
+            assert (await waiting).data["state"] == "done"
