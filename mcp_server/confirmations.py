@@ -125,7 +125,8 @@ class Confirmations:
                 metadata=ServerMessageMetadata(related_request_id=ctx.request_id),
             )
         except (MCPError, ValidationError) as error:
-            log.info("a client gave no answer to an elicitation", plan_id=plan.plan_id, error=str(error)[:200])
+            # Not the error itself: it may quote what the person has typed.
+            log.info("elicitation_unanswered", plan_id=plan.plan_id, error=type(error).__name__)
             return None
 
 

@@ -57,7 +57,8 @@ class Subscriptions:
         facts.subscribe(self._on_facts)
 
     def __len__(self) -> int:
-        return sum(len(held) for held in self._of_sessions.values()) + len(self._streams)
+        """How much is being watched."""
+        return self._of_clients.total()
 
     # ------------------------------------------------------------ handshake era
     async def subscribe(self, ctx: Context, params: t.SubscribeRequestParams) -> t.EmptyResult:

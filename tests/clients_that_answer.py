@@ -1,4 +1,4 @@
-"""MCP clients that answer what they are asked: as a person at the keyboard would, or a script that stands for nobody."""
+"""MCP clients that answer what they are asked: as a person at the keyboard would, or as a script does for nobody."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,14 +12,18 @@ from typing import Any
 import mcp.types as t
 import pytest
 from mcp.client import Client, ClientRequestContext
+from mcp.shared.exceptions import MCPError
 
+from mcp_server.identities import OneCaller
+from mcp_server.server import mcp_face
 from operations.base import Status
 from operations.outcomes import structured
 from operations.plans import ClientProof
-from policy.model import Strength
+from policy.model import Caller, CallerKind, Face, Strength
 from storage.calls import CallState
+from storage.crypto import Keyring
 from tests.mcp_server.scripted_plans import DELETED, TOKEN, USED_UP, not_done, waiting
-from tests.mcp_server.served import Served, text_of
+from tests.mcp_server.served import REGISTRY, TOOLS, Served, text_of
 from tests.mcp_server.transports.small_server import MODERN
 
 ERAS = pytest.mark.parametrize("era", ["legacy", MODERN])
@@ -276,6 +281,76 @@ async def test_line_02_a_revoked_client_confirms_nothing(desk: Desk) -> None:
         assert response.status == 401
     assert state
     assert desk.state(plan_id) is CallState.PENDING
+
+
+async def test_line_02_who_is_revoked_while_he_thinks_about_it_confirms_nothing(desk: Desk) -> None:
+    plan_id = desk.plan()
+
+    async def too_late(context: ClientRequestContext, params: t.ElicitRequestParams) -> t.ElicitResult:
+        await desk.served.revoke(desk.client_id)
+        await desk.served.facts.load()
+        return t.ElicitResult(action="accept", content={})
+
+    with pytest.RaisesGroup(MCPError, allow_unwrapped=True, flatten_subgroups=True):
+        async with desk.served.official(desk.token, "legacy", elicitation_callback=too_late) as client:
+            await delete(client)
+    assert (desk.state(plan_id), desk.served.plans.confirmed) == (CallState.PENDING, [])
+
+
+async def test_any_process_of_the_instance_takes_up_what_another_one_has_asked(desk: Desk) -> None:
+    """Also after its keys were rotated; a state of another instance is a stranger's."""
+    caller = Caller(CallerKind.COMMAND_LINE, Face.MCP, desk.client_id, "ws_1", 1)
+    first, second, foreign = (secrets.token_urlsafe(48) for _ in range(3))
+
+    def process(*keys: str) -> Client:
+        served = desk.served
+        face = mcp_face(
+            REGISTRY,
+            served.executor,
+            OneCaller(lambda: caller),
+            served.facts,
+            served.plans,
+            Keyring(keys),
+            catalogue=TOOLS,
+        )
+        return Client(face.server, mode=MODERN, elicitation_callback=Person("accept"))
+
+    async def resumed(client: Client, state: str) -> t.CallToolResult:
+        answers: t.InputResponses = {"confirmation": t.ElicitResult(action="accept", content={})}
+        return await client.session.call_tool(
+            "channel_delete", {"channel": "5"}, request_state=state, input_responses=answers
+        )
+
+    desk.plan()
+    async with process(first) as one, process(second, first) as other, process(foreign) as stranger:
+        asked = await one.session.call_tool("channel_delete", {"channel": "5"}, allow_input_required=True)
+        assert isinstance(asked, t.InputRequiredResult)
+        assert asked.request_state is not None
+        with pytest.raises(MCPError):
+            await resumed(stranger, asked.request_state)
+        assert desk.served.plans.confirmed == []
+        assert shown(await resumed(other, asked.request_state))["status"] == "done"
+
+
+async def test_a_state_of_nobody_is_refused(desk: Desk) -> None:
+    """Without a client's id anybody's state would fit anybody."""
+    nobody = Caller(CallerKind.COMMAND_LINE, Face.MCP, "", "ws_1", 1)
+    desk.plan()
+    served = desk.served
+    face = mcp_face(
+        REGISTRY,
+        served.executor,
+        OneCaller(lambda: nobody),
+        served.facts,
+        served.plans,
+        served.database.keyring,
+        catalogue=TOOLS,
+    )
+    async with Client(face.server, mode=MODERN, elicitation_callback=Person("accept")) as client:
+        with pytest.raises(MCPError) as fault:
+            await delete(client)
+    assert fault.value.error.code == t.INTERNAL_ERROR
+    assert served.plans.confirmed == []
 
 
 @pytest.mark.parametrize("action", [None, "decline", "cancel"])
