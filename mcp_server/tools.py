@@ -28,8 +28,6 @@ _OUTCOME: Mapping[str, Schema] = {
     "summary": {"type": "string"},
     "plan_id": {"anyOf": [{"type": "string"}, {"type": "null"}]},
 }
-# Null in the answer to a write that was given none, with which a control operation answers as well.
-_NULL_AT_TIMES = ("plan_id", "plan_token", "expires_at")
 
 
 class ToolCatalogue:
@@ -86,11 +84,6 @@ def _output(operation: Operation) -> Schema | None:
     if not _has_effect(operation):
         # A refusal holds none of its fields, and many clients check refusals against this schema as well.
         result.pop("required", None)
-        if operation.kind is Kind.CONTROL:
-            properties = result["properties"]
-            result["properties"] = properties | {
-                name: _OUTCOME["plan_id"] for name in _NULL_AT_TIMES if name in properties
-            }
         return result
     return {
         "type": "object",
