@@ -19,8 +19,7 @@ from tests.clients_that_answer import Answering
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WRITES = [operation for operation in samples.WRITES if issubclass(operation, WriteOperation)]
-EVERY_WRITE = pytest.mark.parametrize("operation", WRITES, ids=lambda each: each.name)
+EVERY_WRITE = pytest.mark.parametrize("operation", samples.WRITES, ids=lambda each: each.name)
 ERAS = pytest.mark.parametrize("mode", [HANDSHAKE, MODERN])
 UNKNOWN_PLAN = "cl_aaaaaaaaaaaaaaaaa"
 CONFIRMATION = "confirmation"
