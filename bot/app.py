@@ -80,7 +80,7 @@ async def running(settings: Settings, mark: instance.Mark, *, port: int | None =
 def face_of(core: Core, identities: Identities, metrics: Metrics) -> MCPFace:
     """The MCP server over the core; every call is measured."""
     executor = MeasuredExecutor(core.executor, core.registry, metrics)
-    return mcp_face(core.registry, executor, identities, core.facts)
+    return mcp_face(core.registry, executor, identities, core.facts, core.desk, core.database.keyring)
 
 
 def origin_policy(settings: Settings) -> OriginPolicy:
