@@ -41,7 +41,8 @@ class CallRecord:
     """One write. ``effect``, ``preview``, ``inverse``, ``result`` and ``sources`` are JSON texts.
 
     ``reason``, ``effect``, ``preview``, ``inverse``, ``result`` and ``detail`` are sealed in the table, and empty or
-    None here once they were erased. ``strength`` is the proof that was asked for. Times are seconds since the epoch.
+    None here once they were erased. ``strength`` is the proof that was asked for. ``asked`` is False for a plan that a
+    dry run stored. Times are seconds since the epoch.
     """
 
     call_id: str
@@ -75,6 +76,11 @@ class CallRecord:
     card_guild_id: int | None = None
     card_channel_id: int | None = None
     card_message_id: int | None = None
+    card_state: str | None = None
+    asked: bool = True
+    payload_mac: str = ""
+    effect_mac: str = ""
+    origin_channel_id: int | None = None
     error_code: int | None = None
     detail: str = ""
 
@@ -130,6 +136,11 @@ def to_row(keyring: Keyring, record: CallRecord) -> dict[str, object]:
         "card_guild_id": record.card_guild_id,
         "card_channel_id": record.card_channel_id,
         "card_message_id": record.card_message_id,
+        "card_state": record.card_state,
+        "asked": record.asked,
+        "payload_mac": record.payload_mac,
+        "effect_mac": record.effect_mac,
+        "origin_channel_id": record.origin_channel_id,
         "error_code": record.error_code,
         "detail": seal(keyring, record.detail),
     }
@@ -169,6 +180,11 @@ def from_row(keyring: Keyring, row: Call) -> CallRecord:
         card_guild_id=row.card_guild_id,
         card_channel_id=row.card_channel_id,
         card_message_id=row.card_message_id,
+        card_state=row.card_state,
+        asked=row.asked,
+        payload_mac=row.payload_mac,
+        effect_mac=row.effect_mac,
+        origin_channel_id=row.origin_channel_id,
         error_code=row.error_code,
         detail=unseal(keyring, row.detail),
     )
