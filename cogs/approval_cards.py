@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
+import aiohttp
 import discord
 import structlog
 
@@ -25,7 +26,7 @@ from cogs.approval_places import CardPlaces, Destination, Unreachable
 from cogs.custom_ids import CustomIds
 from operations import call_ids
 from operations.failures import DISCORD_FAILED, refusal_of
-from operations.ledger import OutcomeUnknown, phase
+from operations.ledger import OutcomeUnknown, SendRefused, phase
 from operations.outcomes import sentence
 from operations.plans import CardPlace, PlanView
 from operations.transport_errors import unwrap
@@ -262,4 +263,6 @@ def _numbers(embeds: list[discord.Embed]) -> dict[str, int]:
 
 def _is_lost(error: Exception) -> bool:
     """Whether Discord may have done it without saying so."""
-    return isinstance(unwrap(error), OutcomeUnknown) or isinstance(error, discord.DiscordServerError | OSError)
+    if isinstance(unwrap(error), SendRefused):
+        return False
+    return isinstance(error, OutcomeUnknown | discord.DiscordServerError | aiohttp.ClientError | OSError)
