@@ -52,10 +52,10 @@ def test_the_header_says_who_asks_and_through_what(changed: dict[str, Any], said
 
 
 def test_the_header_comes_first_and_the_texts_below_it_in_code() -> None:
-    shown = waiting_embed(plan_view("general", name_to_type=None), Showing()).to_dict()
-    assert shown["title"] == "Approval needed: Channel delete"
-    assert shown["description"] == header(plan_view())
-    assert {field["name"]: field["value"] for field in shown["fields"]} == {
+    shown = waiting_embed(plan_view("general", name_to_type=None), Showing())
+    assert shown.title == "Approval needed: Channel delete"
+    assert shown.description == header(plan_view())
+    assert {field.name: field.value for field in shown.fields} == {
         "What would happen": "```\ngeneral\n```",
         "Targets": f"channel `{CHANNEL_ID}`: `general`",
         "Before and after": '```diff\ngeneral: general\n- general\n+ {"general": ["general"]}\n```',
@@ -63,7 +63,7 @@ def test_the_header_comes_first_and_the_texts_below_it_in_code() -> None:
         "The client calls itself": "`general`",
         "Reason given": "```\ngeneral\n```",
     }
-    assert shown["footer"]["text"] == f"plan {PLAN_ID}"
+    assert shown.footer.text == f"plan {PLAN_ID}"
 
 
 def test_where_not_everybody_may_know_there_are_ids_and_the_way_to_the_details() -> None:

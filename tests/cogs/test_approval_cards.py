@@ -40,7 +40,7 @@ def a_plan(place: Place, channel: str = "general", **changed: Any) -> PlanView:
 
 
 def risky(place: Place, **changed: Any) -> PlanView:
-    return a_plan(place, **{"tier": Tier.RISKY, "name_to_type": None} | changed)
+    return a_plan(place, "general", **{"tier": Tier.RISKY, "name_to_type": None, **changed})
 
 
 async def posted(cards: PlanCards, plan: PlanView) -> PlanView:
