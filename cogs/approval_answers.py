@@ -56,10 +56,10 @@ def confirmed(outcome: Outcome) -> str:
             return "It is approved, and will be done in a moment; the card will say so."
 
 
-def all_confirmed(answers: Sequence[tuple[PlanView, str]]) -> str:
-    """The answer to *Approve all*."""
-    each = LIMIT // max(len(answers), 1) - 80
-    return "\n".join(f"`{plan.operation}` `{plan.plan_id}`: {words(answer, each)}" for plan, answer in answers)
+def all_confirmed(said: Sequence[tuple[str, str]]) -> str:
+    """The answer to *Approve all*: of each plan."""
+    each = LIMIT // max(len(said), 1) - 40
+    return "\n".join(f"`{plan_id}`: {words(answer, each)}" for plan_id, answer in said)
 
 
 def denied(plan: PlanView) -> str:

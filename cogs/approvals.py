@@ -23,6 +23,7 @@ from cogs.card_text import block
 from cogs.custom_ids import TEMPLATE, CustomId, CustomIds, Press
 from operations.callers import Callers
 from operations.errors import Refused
+from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import GuildState
 from operations.plans import CardPlace, PersonProof, Plans, PlanView
 from operations.refusals import DATABASE_DOWN
@@ -99,8 +100,6 @@ class ApprovalsCog(commands.Cog, name="Approvals"):
         if found.press is Press.NAME:
             await self._ask_name(interaction, found)
             return
-        # Without `thinking` the answer to a button would be an edit of the card.
-        await interaction.response.defer(ephemeral=True, thinking=True)
         await self._answer(interaction, found, typed=None)
 
     @commands.Cog.listener("on_interaction")
@@ -112,11 +111,17 @@ class ApprovalsCog(commands.Cog, name="Approvals"):
         found = CustomId.parse(str(data.get("custom_id", "")))
         if found is None or found.press is not Press.NAME:
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
         await self._answer(interaction, found, typed=typed_name(data))
 
     async def _answer(self, interaction: Interaction, found: CustomId, *, typed: str | None) -> None:
         """Does what was asked for, and says what came of it; whoever presses always gets words."""
+        try:
+            # Discord waits 3 seconds. Without `thinking` the answer to a button would be an edit of the card.
+            await interaction.response.defer(ephemeral=True, thinking=True)
+        except DISCORD_FAILED as error:
+            # He is told by Discord that it failed: nothing must happen behind that.
+            log.info("a press came too late", plan_id=found.plan_id, reason=refusal_of(error).reason)
+            return
         file = None
         try:
             place = self._place(interaction, found)
@@ -132,6 +137,7 @@ class ApprovalsCog(commands.Cog, name="Approvals"):
                 case Press.DETAILS:
                     said, file = await self._details(found.plan_id, caller, place)
         except _NotACardError as error:
+            log.warning("a press counts for nothing", plan_id=found.plan_id, user_id=interaction.user.id)
             said = str(error)
         except Refused as refused:
             said = answers.refused(refused.refusal)
@@ -140,10 +146,7 @@ class ApprovalsCog(commands.Cog, name="Approvals"):
         except Exception:  # the presser gets an answer whatever happens; the mistake is in the log
             log.exception("a press failed", plan_id=found.plan_id, press=found.press.value)
             said = answers.DISCORD_DOWN
-        if file is None:
-            await interaction.followup.send(said, ephemeral=True, allowed_mentions=_NOBODY)
-        else:
-            await interaction.followup.send(said, ephemeral=True, allowed_mentions=_NOBODY, file=file)
+        await _say(interaction, said, file)
 
     def _place(self, interaction: Interaction, found: CustomId) -> CardPlace:
         """The message that was pressed. Raises _NotACardError unless it is the bot's own and carries this signed id."""
@@ -171,16 +174,17 @@ class ApprovalsCog(commands.Cog, name="Approvals"):
     async def _approve_all(self, interaction: Interaction, caller: Caller, place: CardPlace) -> str:
         """The risky plans of this card, one after the other; what one comes to keeps none of the others."""
         rows = rows_of(interaction.message) if interaction.message is not None else []
-        said: list[tuple[PlanView, str]] = []
+        said: list[tuple[str, str]] = []
         for row in rows:
-            plan = await self._plans.view(row.plan_id, caller)
-            if plan.card != place or plan.tier is Tier.CRITICAL:
-                said.append((plan, answers.NOT_ITS_CARD))
-                continue
             try:
-                said.append((plan, await self._approve(row.plan_id, caller, PersonProof("card", place))))
+                plan = await self._plans.view(row.plan_id, caller)
+                if plan.card != place or plan.tier is Tier.CRITICAL:
+                    answer = answers.NOT_ITS_CARD
+                else:
+                    answer = await self._approve(row.plan_id, caller, PersonProof("card", place))
             except Refused as refused:
-                said.append((plan, answers.refused(refused.refusal)))
+                answer = answers.refused(refused.refusal)
+            said.append((row.plan_id, answer))
         return answers.all_confirmed(said)
 
     async def _details(self, plan_id: str, caller: Caller, place: CardPlace) -> tuple[str, discord.File | None]:
@@ -216,10 +220,23 @@ class ApprovalsCog(commands.Cog, name="Approvals"):
             refusal = answers.refused(refused.refusal)
         except DatabaseUnavailable:
             refusal = answers.refused(DATABASE_DOWN)
-        if refusal is not None:
-            await interaction.response.send_message(refusal, ephemeral=True, allowed_mentions=_NOBODY)
-            return
-        await interaction.response.send_modal(name_modal(self._ids, found, plan))
+        try:
+            if refusal is not None:
+                await interaction.response.send_message(refusal, ephemeral=True, allowed_mentions=_NOBODY)
+            else:
+                await interaction.response.send_modal(name_modal(self._ids, found, plan))
+        except DISCORD_FAILED as error:
+            log.info("a press came too late", plan_id=found.plan_id, reason=refusal_of(error).reason)
+
+
+async def _say(interaction: Interaction, said: str, file: discord.File | None) -> None:
+    try:
+        if file is None:
+            await interaction.followup.send(said, ephemeral=True, allowed_mentions=_NOBODY)
+        else:
+            await interaction.followup.send(said, ephemeral=True, allowed_mentions=_NOBODY, file=file)
+    except DISCORD_FAILED as error:
+        log.info("an answer to a press did not arrive", reason=refusal_of(error).reason)
 
 
 class _NotACardError(Exception):
