@@ -12,6 +12,7 @@ from operations.discord.message_edit import EditMessage
 from operations.discord.message_send import SendMessage
 from operations.discord.messages import GetMessage, ListRecentMessages
 from operations.platform.audit import ListAudit
+from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -20,6 +21,7 @@ from operations.platform.meta import (
     SearchTools,
     Whoami,
 )
+from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 
 CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
@@ -38,10 +40,15 @@ CATALOGUE: tuple[type[Operation], ...] = (
     EditMessage,
     # audit
     ListAudit,
+    GetAudit,
+    RevertAudit,
     # meta
     Whoami,
     SearchTools,
     ExplainPolicy,
+    GetPlan,
+    ConfirmPlan,
+    CancelPlan,
     OperationRead,
     OperationWrite,
     OperationDestroy,

@@ -279,6 +279,7 @@ class Facts:
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True
     audience_leaks: bool = True
+    four_eyes: bool = True
     retry_after_seconds: float = math.inf
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -179,13 +180,19 @@ async def card_shows(session: Session, call_id: str, state: CallState) -> None:
 
 
 # -------------------------------------------------------------------- ending
-async def expire(session: Session, now: float, *, call_id: str | None = None) -> list[str]:
-    """Pending plans past their expiry to expired, or the named one before its time; their ids."""
-    due = col(Call.expires_at) <= now if call_id is None else col(Call.call_id) == call_id
-    return await update_returning(
+async def due(session: Session, keyring: Keyring, now: float) -> list[CallRecord]:
+    """Pending plans past their expiry. Raises storage.crypto.Unreadable."""
+    return await records(
+        session, keyring, col(Call.state) == CallState.PENDING.value, col(Call.expires_at) <= now, limit=100
+    )
+
+
+async def expire(session: Session, call_ids: Collection[str], now: float) -> None:
+    """Ends pending plans before their time."""
+    await update_returning(
         session,
         col(Call.state) == CallState.PENDING.value,
-        due,
+        col(Call.call_id).in_(call_ids),
         state=CallState.EXPIRED.value,
         settled_at=now,
         erase_at=now + ARGUMENTS_KEPT_SECONDS,
