@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cogs.card_text import words
 from operations.base import Outcome, Status
 from operations.outcomes import sentence
+from operations.plan_refusals import UNKNOWN_PLAN
 from operations.plans import PlanView
 from policy.model import Refuse
 from storage.calls import CallState
@@ -24,6 +25,10 @@ HIDDEN = (
     "What stands on the card is all that you may know of it."
 )
 MAY_HAVE_HAPPENED = "It may or may not have taken effect, and is not sent again. Look before you repeat it."
+NOT_YOURS = (
+    "This plan is not open to you. Whoever approves it needs the same rights as its requester, at everything that it "
+    "touches; or it has ended, and the card will say so in a moment."
+)
 GONE = {
     CallState.DONE: "It was done already.",
     CallState.FAILED: "It was tried already, and failed.",
@@ -38,6 +43,8 @@ GONE = {
 
 
 def refused(refusal: Refuse) -> str:
+    if refusal.code == UNKNOWN_PLAN.code:
+        return NOT_YOURS
     return words(sentence(refusal.reason, refusal.remedy), LIMIT)
 
 

@@ -34,7 +34,7 @@ from policy.model import Tier
 
 log = structlog.get_logger(__name__)
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 """How long posting waits for a guild that is arriving, after a start."""
 CLOSED_SECONDS = 60.0
 """How long somebody who could not be written to counts as closed."""
@@ -163,7 +163,9 @@ class PlanCards:
 
     async def _join(self, plan: PlanView, to: Destination, shared: _Shared) -> CardPlace | None:
         """Puts a plan on the card of earlier ones. None when there is no room, or the card is gone."""
-        if not shared.waiting or len(shared.numbers) >= MOST_ON_A_CARD or plan.plan_id in shared.numbers:
+        if plan.plan_id in shared.waiting:
+            return shared.place
+        if not shared.waiting or len(shared.numbers) >= MOST_ON_A_CARD:
             return None
         message = await self._read(shared.place)
         if message is None:
