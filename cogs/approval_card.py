@@ -129,7 +129,7 @@ def _target(plan: PlanView) -> str:
         return f"guild `{plan.guild_id}`"
     first = plan.targets[0]
     said = f"{first.kind} `{first.id}`"
-    if first.kind == "member" and len(plan.targets) == 1:
+    if first.kind in ("member", "user") and len(plan.targets) == 1:
         # When an account was made stands in its id: https://discord.com/developers/docs/reference#snowflakes
         said += f", account made <t:{int(discord.utils.snowflake_time(first.id).timestamp())}:D>"
     return said

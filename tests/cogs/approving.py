@@ -79,6 +79,20 @@ async def card_of(place: Place, plan_id: str, channel: str = "general") -> Card:
     return found[0]
 
 
+async def settled_card(place: Place, plan_id: str, channel: str = "general") -> Card:
+    """The same once it shows what became of the plan: that is told a moment later."""
+    found: list[Card] = []
+
+    async def is_settled() -> bool:
+        card = await card_of(place, plan_id, channel)
+        mine = [embed for embed in card.message["embeds"] if embed["footer"]["text"] == f"plan {plan_id}"]
+        found[:] = [card]
+        return "Approval needed" not in mine[0]["title"]
+
+    await until(is_settled, "the card says what became of the plan")
+    return found[0]
+
+
 async def direct_messages(sandbox: SandboxProcess, user_id: str) -> str | None:
     """The channel between the bot and a person."""
     seen = await sandbox.control("world")
