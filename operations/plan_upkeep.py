@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import structlog
 
@@ -19,6 +19,7 @@ from storage import plans
 from storage.calls import CallRecord, CallState
 from storage.database import Database, DatabaseUnavailable
 
+Work = Callable[[], Awaitable[object]]
 LOOK_SECONDS = 1.0
 # Whoever has just stored a plan posts its card himself; what a crash left behind is older.
 LEFT_BEHIND_SECONDS = 10.0
@@ -118,21 +119,19 @@ class PlanUpkeep:
             return
         for record in uncarded:
             if self._clock() - record.created_at > LEFT_BEHIND_SECONDS:
-                self._aside(record.call_id, self.post(record))
+                self._aside(record.call_id, partial(self.post, record))
         for record in stale:
-            self._aside(record.call_id, self._settle_card(record, self._cards))
+            self._aside(record.call_id, partial(self._settle_card, record, self._cards))
 
-    def _aside(self, plan_id: str, work: Coroutine[Any, Any, object]) -> None:
+    def _aside(self, plan_id: str, work: Work) -> None:
         """Discord may be slow in one guild: no other one's plans wait for it. At most one such work a plan."""
-        if plan_id in self._showing:
-            work.close()
-            return
-        self._showing.add(plan_id)
-        self._execution.background(self._shown(plan_id, work))
+        if plan_id not in self._showing:
+            self._showing.add(plan_id)
+            self._execution.background(self._shown(plan_id, work))
 
-    async def _shown(self, plan_id: str, work: Coroutine[Any, Any, object]) -> None:
+    async def _shown(self, plan_id: str, work: Work) -> None:
         try:
-            await work
+            await work()
         except DatabaseUnavailable:
             self._log.warning("a card waits for the database", plan_id=plan_id)
         except Exception:  # noqa: BLE001 - logged, and done again in a later round
