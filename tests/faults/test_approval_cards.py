@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+from sqlmodel import col
+
+from storage.tables import Call
 from tests.app import until
 from tests.cogs.approving import Card, card_in, direct_messages
 from tests.faults.instance import Instance
@@ -77,11 +81,6 @@ async def test_buttons_and_open_modals_work_after_a_restart(
 async def test_a_plan_that_was_asked_for_and_has_no_card_gets_one_at_the_next_start(
     sandbox: SandboxProcess, guild: GuildIds, sqlite_url: str, tmp_path: Path
 ) -> None:
-    from sqlalchemy import update
-    from sqlmodel import col
-
-    from storage.tables import Call
-
     async with Instance(sandbox, tmp_path, sqlite_url) as instance:
         plan_id = await asks(instance, guild)
         card = await card_of(sandbox, guild, plan_id)
@@ -105,3 +104,16 @@ async def test_a_plan_that_was_asked_for_and_has_no_card_gets_one_at_the_next_st
         answer = await types(sandbox, guild, card, clicked)
         assert answer["message"]["content"] == "Done.", answer
         assert "news" not in await names(sandbox, guild)
+
+
+async def test_without_a_gateway_a_critical_call_says_that_nobody_can_press_a_button(
+    sandbox: SandboxProcess, guild: GuildIds, sqlite_url: str, tmp_path: Path
+) -> None:
+    async with Instance(
+        sandbox, tmp_path, sqlite_url, ALLOWED_GUILD_IDS=guild["id"], ENABLE_GATEWAY="false"
+    ) as instance:
+        token = await instance.token(guild, "ada")
+        answer = await instance.call(token, "channel_delete", channel=guild["channels"]["news"], dry_run=False)
+        assert (answer.status, answer.code) == ("refused", "no_approver"), answer
+        assert "ENABLE_GATEWAY=true" in answer.text
+        assert "news" in await names(sandbox, guild)

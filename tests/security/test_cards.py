@@ -141,6 +141,12 @@ async def test_line_08_an_old_card_does_nothing_more(place: Place) -> None:
 async def test_line_19_a_card_of_a_hostile_name_pings_nobody_and_links_nowhere(place: Place, name: str) -> None:
     await place.by_hand("olive", "PATCH", f"/channels/{place.channel('lounge')}", {"name": name})
     plan_id = await asked(place, "channel_delete", channel=place.channel("lounge"))
-    (embed,) = (await card_for(place, plan_id)).message["embeds"]
-    hostile = [outside_code(field["value"]) for field in embed["fields"]]
-    assert not any(mark in "".join(hostile) for mark in ("@", "<", "http", "\u202e")), hostile
+    card = await card_for(place, plan_id)
+    (embed,) = card.message["embeds"]
+    fields = {field["name"]: field["value"] for field in embed["fields"]}
+    outside = "".join(map(outside_code, fields.values()))
+    assert not any(mark in outside for mark in ("@", "<", "http", "\u202e")), outside
+    assert card.message["pinged"] == {"everyone": False, "users": [], "roles": []}
+    # What people copy from the card is the name that they are asked for.
+    copied = re.sub(r".*: `(.*)`", r"\1", fields["Targets"])
+    assert await told(place, "ada", card, "Approve", copied) == "Done."
