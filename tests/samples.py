@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
-from operations.base import Delegate, Operation
+from operations.base import Delegate, Operation, WriteOperation
 from policy.model import Kind
 from tests.app import Place
 
@@ -15,12 +15,16 @@ UNKNOWN_ID = "1000000000000000001"
 OPERATIONS = [operation for operation in CATALOGUE if not issubclass(operation, Delegate)]
 IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild]
 READS = [operation for operation in IN_GUILD if operation.kind is Kind.READ]
-WRITES = [operation for operation in IN_GUILD if operation.kind is Kind.WRITE]
+# What stands for another write takes that one's whole road.
+WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubclass(operation, WriteOperation)]
 
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall."""
+    """Ids in one place that calls may name.
+
+    ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone.
+    """
 
     guild: str
     channel: str
@@ -30,9 +34,11 @@ class Things:
     own: str
     member: str
     role: str
+    call: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
+    edit = await place.call("channel_edit", "ada", channel=place.channel("mod-room"), topic="staff only", dry_run=False)
     return Things(
         guild=place.id,
         channel=place.channel("general"),
@@ -42,6 +48,7 @@ async def things(place: Place) -> Things:
         own=await place.sent("ada", content="my own words"),
         member=place.member("nina"),
         role=place.role("Member"),
+        call=edit.data["call_id"],
     )
 
 
@@ -94,6 +101,11 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "content": "other words",
     },
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
+    "audit_get": lambda known: {"guild": known.guild, "call": known.call},
+    "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
+    "plan_get": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
+    "plan_confirm": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa", "plan_token": "cl_aaaaaaaaaaaaaaaaa.0"},
+    "plan_cancel": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
     "policy_explain": lambda known: {

@@ -22,13 +22,13 @@ class PlanTarget(Model):
 
 
 class PlanResult(Model):
-    """``status``: pending, executing, done, failed, unknown, cancelled, denied, expired or refused. ``outcome``: the
+    """``state``: pending, executing, done, failed, unknown, cancelled, denied, expired or refused. ``outcome``: the
     answer to its call, once there is one.
     """
 
     plan_id: str
     operation: str
-    status: str
+    state: str
     tier: str
     confirmation: str
     summary: str
@@ -47,7 +47,7 @@ def plan_result(plan: PlanView) -> PlanResult:
     return PlanResult(
         plan_id=plan.plan_id,
         operation=plan.operation,
-        status=plan.state.value,
+        state=plan.state.value,
         tier=plan.tier.label,
         confirmation=CONFIRMATION[plan.strength],
         summary=plan.summary,
@@ -92,7 +92,10 @@ class PlanConfirmInput(Model):
 
 
 class PlanConfirmResult(Model):
-    """The answer to the plan's own call: done, failed, unknown or refused, or needs_confirmation with the card."""
+    """The answer to the plan's own call: done, failed, unknown or refused, or needs_confirmation with the card.
+
+    There ``plan_id``, ``plan_token`` and ``expires_at`` are texts or null.
+    """
 
     status: str
     operation: str
@@ -100,9 +103,9 @@ class PlanConfirmResult(Model):
     tier: str | None = None
     summary: str | None = None
     reversible: bool | None = None
-    plan_id: str | None = None
-    plan_token: str | None = None
-    expires_at: str | None = None
+    plan_id: Any = None
+    plan_token: Any = None
+    expires_at: Any = None
     confirmation: str | None = None
     approve_url: str | None = None
     result: dict[str, Any] | None = None
