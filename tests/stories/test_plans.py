@@ -183,7 +183,7 @@ async def test_who_lacks_the_rights_confirms_nothing_and_the_plan_goes_on_waitin
 
 
 async def test_four_eyes_ask_for_another_person(place: Place) -> None:
-    await set_rules(place, four_eyes=True)
+    await set_rules(place, four_eyes=True, approvals_channel_id=int(place.channel("mod-room")))
     risky = await place.call("message_send", **everyone(place), dry_run=False)
     assert (risky.data["confirmation"], risky.data["plan_token"]) == ("human", None)
     assert code(await confirmed(place, risky.data["plan_id"], "ada")) == "four_eyes"
