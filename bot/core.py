@@ -17,6 +17,7 @@ import yarl
 from bot.approving import add_approvals
 from bot.catalogue import CATALOGUE
 from bot.client import GuildhallClient
+from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
 from bot.edge_ban import EdgeBan
 from bot.garbage import GarbagePauses
@@ -159,13 +160,14 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.recovery.run(), "recovery")
         tasks.start(core.plan_upkeep.run(), "plans")
         tasks.start(upkeep.run(), "upkeep")
-        events = stack.enter_context(hub.subscribe())
+        events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
             tasks.start(_install_when_known(client, installing), "first installations")
         else:
             await installing.start()
         tasks.start(installing.watch(events), "installations")
+        tasks.start(Departures(database, facts, state).watch(departing), "departures")
         yield core
 
 

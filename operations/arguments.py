@@ -14,6 +14,9 @@ from operations.resolve import Ambiguous, LookAlike, Resolver, link, pick, snowf
 from policy import checks
 from policy.model import Caller, Installation, Kind, Refuse, Step, Target
 
+# Kinds of refs for which Discord may have to be asked.
+PEOPLE = frozenset({"member", "user", "ban"})
+
 
 class Arguments:
     """Resolves the refs of an input. Raises Rejected, and discord.HTTPException where Discord is asked."""
@@ -116,13 +119,17 @@ class Arguments:
         if operation.kind is not Kind.WRITE:
             return
         kinds = {ref.kind for ref in operation.refs.values()}
-        if "member" not in kinds or kinds & {"channel", "message"}:
+        if not kinds & PEOPLE or kinds & {"channel", "message"}:
             return
-        need = operation.need(guild_target(view))
-        known = view.facts(need)
-        refusal = checks.bot_holds_rights(need, known) or checks.actor_holds_rights(need, known)
-        if refusal is not None:
-            raise Rejected(refusal, installation=installation)
+        first: Refuse | None = None
+        for need in operation.early_needs(guild_target(view)):
+            known = view.facts(need)
+            refusal = checks.bot_holds_rights(need, known) or checks.actor_holds_rights(need, known)
+            if refusal is None:
+                return
+            first = first or refusal
+        if first is not None:
+            raise Rejected(first, installation=installation)
 
     async def _one(
         self, view: GuildView, field: str, kind: str, text: str, installation: Installation, *, strict: bool

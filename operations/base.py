@@ -220,6 +220,12 @@ class Operation(ABC):
         """The declared permissions at ``target``."""
         return Need(target, bits(*self.bot_permissions), bits(*self.actor_permissions), outrank, grants)
 
+    def early_needs(self, guild: Target) -> tuple[Need, ...]:
+        """Guild-wide rights, any of which is enough for a member or user to be looked up for this write. Override where
+        the rights hang on who is named.
+        """
+        return (self.need(guild),)
+
     def requirement(self, ctx: Context, arguments: Any) -> Requirement:
         """What this call asks for. Override to raise tier or rights by the effect; never lower them."""
         return self.base_requirement(self.needs(ctx, arguments))
@@ -290,13 +296,21 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     reconcile: ClassVar[Reconcile] = Reconcile.NONE
     Effect: ClassVar[type[Model]]
     effect_version: ClassVar[int] = 1
-    # Discord's audit log action (discord.AuditLogAction value) under which ``found`` looks.
-    audit_action: ClassVar[int | None] = None
+    # Discord's audit log action (discord.AuditLogAction value) under which ``found`` looks; several where Discord
+    # writes one or another.
+    audit_action: ClassVar[int | tuple[int, ...] | None] = None
     # A confirmation of a critical effect asks for its target's name to be typed, unless one click is enough.
     one_click: ClassVar[bool] = False
 
     def needs(self, ctx: Context, arguments: InputT) -> tuple[Need, ...]:
         return super().needs(ctx, arguments)
+
+    @classmethod
+    def audit_actions(cls) -> tuple[int, ...]:
+        """``audit_action`` as a tuple; () for none."""
+        if cls.audit_action is None:
+            return ()
+        return cls.audit_action if isinstance(cls.audit_action, tuple) else (cls.audit_action,)
 
     @abstractmethod
     async def preview(self, ctx: Context, arguments: InputT) -> Preview[EffectT]:
@@ -466,7 +480,7 @@ def _check_write(cls: type[WriteOperation[Any, Any, Any]], bad: Callable[[str], 
         raise bad("requirement and requirement_of belong together: a plan is judged again from its effect")
     if cls.reconcile is Reconcile.READ_BACK and not overrides("read_back"):
         raise bad("it reconciles by reading back; read_back must be written")
-    if cls.reconcile is Reconcile.AUDIT_LOG and (cls.audit_action is None or not overrides("found")):
+    if cls.reconcile is Reconcile.AUDIT_LOG and (not cls.audit_actions() or not overrides("found")):
         raise bad("it reconciles by the audit log; audit_action and found must be given")
 
 

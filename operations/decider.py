@@ -27,7 +27,7 @@ from operations.refusals import (
 from operations.resolve import snowflake
 from operations.services import Services
 from operations.taints import Taints
-from policy import pipeline
+from policy import checks, pipeline
 from policy.frozen import frozen
 from policy.model import (
     Caller,
@@ -370,12 +370,24 @@ class Decider:
             )
             requirement = self._raised(operation.requirement_of(ctx, effect), installation)
             requirement = replace(requirement, tier=max(requirement.tier, record.tier), faces=base.faces)
+            await self._look_anew(view, requirement)
             facts = await self.facts(early, caller, requirement, view, installation, owner=owner)
         except GuildVanished:
             raise Rejected(self.vanished(guild_id), answer, installation=installation) from None
         except DISCORD_FAILED as error:
             raise Rejected(refusal_of(error), installation=installation) from error
         return Prepared(operation, effect, ctx, requirement, facts, installation)
+
+    async def _look_anew(self, view: GuildView, requirement: Requirement) -> None:
+        """Members whose rank counts are fetched: since the plan was made they may have got other roles, or have left.
+        Not for somebody who lacks the rights anyway. Raises discord.HTTPException and GuildVanished.
+        """
+        for need in requirement.needs:
+            if not need.outrank or need.target.kind not in ("member", "user"):
+                continue
+            known = view.facts(need)
+            if checks.bot_holds_rights(need, known) is None and checks.actor_holds_rights(need, known) is None:
+                await self._state.member(view.discord, need.target.id, 0)
 
     # ------------------------------------------------------------------ facts
     async def facts(

@@ -45,7 +45,7 @@ class Execution:
         shown: Outcome,
     ) -> Outcome:
         """Sends the effect once and settles the call. ``shown``: the outcome so far, which the answer is made of."""
-        settled = await self._settlement.execute(operation, ctx, effect, record.created_at)
+        settled = await self._settlement.execute(operation, ctx, effect, record.began_at)
         outcome = replace(
             shown,
             status=STATUS_OF_STATE[settled.state],

@@ -105,6 +105,7 @@ class Journal:
             expires_at=now + plan_seconds(strength) if waits else None,
             executor=None if waits else self._executor_id,
             lease_until=None if waits else now + EXECUTION_LEASE_SECONDS,
+            started_at=None if waits else now,
             asked=asked,
             payload_mac=self.payload_mac(operation.name, arguments),
             effect_mac=self._keyring.mac("plan effect", f"{operation.name}:{effect}"),

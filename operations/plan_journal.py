@@ -151,6 +151,7 @@ class PlanJournal:
             state=CallState.EXECUTING,
             executor=self._executor_id,
             lease_until=now + EXECUTION_LEASE_SECONDS,
+            started_at=now,
             confirmed_by=confirmed_by,
         )
 

@@ -38,6 +38,10 @@ ChannelRef = Annotated[_Text, Ref("channel")]
 CategoryRef = Annotated[_Text, Ref("category")]
 MessageRef = Annotated[_Text, Ref("message")]
 MemberRef = Annotated[_Text, Ref("member")]
+# A member, or by id or mention anybody on Discord.
+UserRef = Annotated[_Text, Ref("user")]
+# Somebody who is banned here: by id, mention or exact username.
+BannedRef = Annotated[_Text, Ref("ban")]
 RoleRef = Annotated[_Text, Ref("role")]
 MentionableRef = Annotated[_Text, Ref("mentionable")]
 

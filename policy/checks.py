@@ -245,6 +245,8 @@ def grants_are_held(need: Need, facts: TargetFacts) -> Refuse | None:
 def target_is_outranked(need: Need, facts: TargetFacts) -> Refuse | None:
     if not need.outrank:
         return None
+    if facts.is_bot:
+        return Refuse(Step.DISCORD, "bot_itself", "I cannot do that to myself.", "Pick another target.")
     if facts.rank is None:
         return Refuse(
             Step.DISCORD,

@@ -93,6 +93,28 @@ def _webhook(backend: Backend, route: re.Match[str], action_type: int) -> Entry 
     return Entry(webhook.guild_id, action_type, webhook.id)
 
 
+@dataclasses.dataclass(slots=True)
+class _OwnNickname(Entry):
+    """The bot's change of its own nickname, which the result tells."""
+
+    before: str | None = None
+
+    def write(self, backend: Backend, result: Any, reason: str | None) -> None:
+        after = cast("Mapping[str, Any]", result).get("nick")
+        if after == self.before:
+            return
+        self.changes = [{"key": "nick", "old_value": self.before, "new_value": after}]
+        Entry.write(self, backend, result, reason)
+
+
+def _own_member(backend: Backend, route: re.Match[str], action_type: int) -> Entry | None:
+    guild_id = int(route["guild"])
+    member = backend.get_guild(guild_id).members.get(backend.bot_user.id)
+    if member is None:
+        return None
+    return _OwnNickname(guild_id, action_type, member.user_id, before=member.nick)
+
+
 def _in_guild(_backend: Backend, route: re.Match[str], action_type: int) -> Entry:
     item = route.groupdict().get("item")
     return Entry(int(route["guild"]), action_type, int(item) if item is not None else None)
@@ -101,6 +123,7 @@ def _in_guild(_backend: Backend, route: re.Match[str], action_type: int) -> Entr
 Planner = Callable[[Backend, "re.Match[str]", int], Entry | None]
 
 OVERWRITE_CREATE, OVERWRITE_UPDATE, OVERWRITE_DELETE = 13, 14, 15
+MEMBER_UPDATE = 24
 INVITE_CREATE, INVITE_DELETE = 40, 42
 WEBHOOK_CREATE, WEBHOOK_UPDATE, WEBHOOK_DELETE = 50, 51, 52
 EMOJI_CREATE, EMOJI_UPDATE, EMOJI_DELETE = 60, 61, 62
@@ -127,6 +150,7 @@ _PLANNERS: list[tuple[str, str, Planner, int]] = [
     ("PATCH", rf"/webhooks/(?P<webhook>{_ID})", _webhook, WEBHOOK_UPDATE),
     ("DELETE", rf"/webhooks/(?P<webhook>{_ID})", _webhook, WEBHOOK_DELETE),
     ("POST", rf"{_CHANNEL}(/messages/{_ID})?/threads", _in_channel, THREAD_CREATE),
+    ("PATCH", rf"{_GUILD}/members/@me", _own_member, MEMBER_UPDATE),
     ("POST", rf"{_GUILD}/emojis", _in_guild, EMOJI_CREATE),
     ("PATCH", rf"{_GUILD}/emojis{_ITEM}", _in_guild, EMOJI_UPDATE),
     ("DELETE", rf"{_GUILD}/emojis{_ITEM}", _in_guild, EMOJI_DELETE),

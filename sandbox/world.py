@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, rules
+from sandbox import audit, ban_cleanup, member_routes, permission_syncing, rules
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
 
@@ -99,11 +99,18 @@ class World:
         Raises BackendError as Discord would answer.
         """
         rules.check(self.backend, method, path, body)
+        answer = member_routes.answer(self.backend, method, path, query or {})
+        if answer is not None:
+            return answer
+        body = member_routes.normalised(method, path, body)
         entry = audit.plan(self.backend, method, path)
+        followers = permission_syncing.followers(self.backend, method, path)
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
         result = dispatch(self.backend, method, path, body=body, query=query, files=list(files), reason=reason)
         if entry is not None:
             entry.write(self.backend, result, reason)
+        if followers is not None:
+            permission_syncing.follow(self.backend, *followers)
         if deleted_seconds:
             ban_cleanup.delete_messages(self.backend, path, result, deleted_seconds)
         return result

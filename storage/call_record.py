@@ -70,7 +70,7 @@ class CallRecord:
     expires_at: float | None = None
     executor: str | None = None
     lease_until: float | None = None
-    sent_at: float | None = None
+    started_at: float | None = None
     settled_at: float | None = None
     confirmed_by: int | None = None
     card_guild_id: int | None = None
@@ -83,6 +83,11 @@ class CallRecord:
     origin_channel_id: int | None = None
     error_code: int | None = None
     detail: str = ""
+
+    @property
+    def began_at(self) -> float:
+        """When its effect may have been sent first; for one that waits, when it was asked for."""
+        return self.created_at if self.started_at is None else self.started_at
 
 
 def seal(keyring: Keyring, text: str) -> bytes:
@@ -130,7 +135,7 @@ def to_row(keyring: Keyring, record: CallRecord) -> dict[str, object]:
         "expires_at": record.expires_at,
         "executor": record.executor,
         "lease_until": record.lease_until,
-        "sent_at": record.sent_at,
+        "started_at": record.started_at,
         "settled_at": record.settled_at,
         "confirmed_by": record.confirmed_by,
         "card_guild_id": record.card_guild_id,
@@ -174,7 +179,7 @@ def from_row(keyring: Keyring, row: Call) -> CallRecord:
         expires_at=row.expires_at,
         executor=row.executor,
         lease_until=row.lease_until,
-        sent_at=row.sent_at,
+        started_at=row.started_at,
         settled_at=row.settled_at,
         confirmed_by=row.confirmed_by,
         card_guild_id=row.card_guild_id,

@@ -65,6 +65,7 @@ async def claim(
         state=CallState.EXECUTING.value,
         executor=executor,
         lease_until=now + lease_seconds,
+        started_at=now,
         confirmed_by=confirmed_by,
     )
 
@@ -93,12 +94,8 @@ async def claim_confirmed(session: Session, call_id: str, *, executor: str, leas
         state=CallState.EXECUTING.value,
         executor=executor,
         lease_until=now + lease_seconds,
+        started_at=now,
     )
-
-
-async def mark_sent(session: Session, call_id: str, *, executor: str, now: float) -> bool:
-    """Remembers when the request to Discord left."""
-    return await changed(session, _IF_HELD, this_id=call_id, this_executor=executor, sent_at=now)
 
 
 async def settle(

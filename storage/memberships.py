@@ -71,6 +71,13 @@ async def remove(session: Session, workspace_id: str, user_id: int, now: float) 
     return Removal(tuple(revoked), tuple(cancelled))
 
 
+async def depart(session: Session, workspace_id: str, user_id: int, now: float) -> Removal:
+    """Ends what hangs on a person who belonged to the workspace by its guilds alone, and is in none any more."""
+    revoked = await clients.revoke_all_of(session, user_id=user_id, workspace_id=workspace_id, now=now)
+    cancelled = await plans.cancel_plans_of(session, user_id=user_id, workspace_id=workspace_id, now=now)
+    return Removal(tuple(revoked), tuple(cancelled))
+
+
 async def _keep_an_owner(session: Session, workspace_id: str, user_id: int) -> None:
     # The lock lets two owners who leave at once leave one after the other.
     await session.execute(select(col(Workspace.id)).where(col(Workspace.id) == workspace_id).with_for_update())

@@ -164,7 +164,8 @@ class Call(Table, table=True):
     """A write from its intent to its outcome; a plan is one that awaits confirmation. See storage.calls.
 
     ``asked``: whether its caller wants it executed (a dry run stores its plan, too). ``payload_mac``, ``effect_mac``:
-    keyed hashes of what was asked for and of what would be done. ``card_state``: the state that its card shows.
+    keyed hashes of what was asked for and of what would be done. ``started_at``: when it began to be executed.
+    ``card_state``: the state that its card shows.
     ``erase_at``: when the next part of a settled call must be erased.
     """
 
@@ -203,7 +204,7 @@ class Call(Table, table=True):
     expires_at: float | None = Field(default=None, sa_type=Double)
     executor: str | None = Field(default=None, sa_type=String)
     lease_until: float | None = Field(default=None, sa_type=Double)
-    sent_at: float | None = Field(default=None, sa_type=Double)
+    started_at: float | None = Field(default=None, sa_type=Double)
     settled_at: float | None = Field(default=None, sa_type=Double)
     confirmed_by: int | None = Field(default=None, sa_type=BigInteger)
     card_guild_id: int | None = Field(default=None, sa_type=BigInteger)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from bot.catalogue import CATALOGUE
 from operations.base import Delegate, Operation, WriteOperation
 from policy.model import Kind
-from tests.app import Place
+from tests.app import Place, until
 
 UNKNOWN_ID = "1000000000000000001"
 OPERATIONS = [operation for operation in CATALOGUE if not issubclass(operation, Delegate)]
@@ -23,7 +23,8 @@ WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubcla
 class Things:
     """Ids in one place that calls may name.
 
-    ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone.
+    ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone. ``timed_out``: a
+    member who is, ``banned``: a user.
     """
 
     guild: str
@@ -35,6 +36,10 @@ class Things:
     member: str
     role: str
     call: str = UNKNOWN_ID
+    staff_role: str = UNKNOWN_ID
+    staff_channel: str = UNKNOWN_ID
+    timed_out: str = UNKNOWN_ID
+    banned: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -49,7 +54,33 @@ async def things(place: Place) -> Things:
         member=place.member("nina"),
         role=place.role("Member"),
         call=edit.data["call_id"],
+        staff_role=place.role("Moderator"),
+        staff_channel=place.channel("mod-room"),
+        timed_out=await timed_out_member(place),
+        banned=await banned_user(place),
     )
+
+
+async def timed_out_member(place: Place) -> str:
+    """A member who has just joined and was timed out, once the bot has heard of it."""
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="tom")
+    user_id = int(added["id"])
+    await place.town.sandbox.control("timeout", guild=place.guild_id, user=user_id, seconds=86_400)
+    guild = place.town.core.state.source.cached(place.guild_id)
+    assert guild is not None
+
+    def arrived() -> bool:
+        member = guild.get_member(user_id)
+        return member is not None and member.is_timed_out()
+
+    await until(arrived, "the timeout arrives")
+    return str(user_id)
+
+
+async def banned_user(place: Place) -> str:
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="spam-bot")
+    await place.town.sandbox.control("ban", guild=place.guild_id, user=int(added["id"]))
+    return str(added["id"])
 
 
 def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
@@ -80,6 +111,18 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "topic": "another topic",
     },
     "channel_delete": lambda known: {"guild": known.guild, "channel": known.spare_channel},
+    "channel_permissions_edit": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "role": known.role,
+        "deny": ["send_messages"],
+    },
+    "channel_permissions_delete": lambda known: {
+        "guild": known.guild,
+        "channel": known.staff_channel,
+        "role": known.staff_role,
+    },
+    "channel_permissions_list": lambda known: {"guild": known.guild, "channel": known.channel},
     "message_list_recent": lambda known: {
         "guild": known.guild,
         "channel": known.channel,
@@ -100,6 +143,29 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "message": known.own,
         "content": "other words",
     },
+    "role_list": lambda known: {"guild": known.guild},
+    "role_get": lambda known: {"guild": known.guild, "role": known.role},
+    "role_create": lambda known: {"guild": known.guild, "name": "Helpers", "permissions": ["send_messages"]},
+    "role_modify": lambda known: {
+        "guild": known.guild,
+        "role": known.role,
+        "name": "Crew",
+        "grant": ["manage_messages"],
+    },
+    "role_delete": lambda known: {"guild": known.guild, "role": known.role},
+    "role_reorder": lambda known: {"guild": known.guild, "role": known.role, "above": known.staff_role},
+    "role_assign": lambda known: {"guild": known.guild, "member": known.member, "role": known.staff_role},
+    "role_remove": lambda known: {"guild": known.guild, "member": known.member, "role": known.role},
+    "member_get": lambda known: {"guild": known.guild, "member": known.member},
+    "member_list": lambda known: {"guild": known.guild},
+    "member_kick": lambda known: {"guild": known.guild, "member": known.member},
+    "member_ban": lambda known: {"guild": known.guild, "member": known.member, "delete_message_seconds": 3600},
+    "member_timeout": lambda known: {"guild": known.guild, "member": known.member, "duration_seconds": 600},
+    "member_unban": lambda known: {"guild": known.guild, "user": known.banned},
+    "member_search": lambda known: {"guild": known.guild, "query": "ni"},
+    "member_timeout_remove": lambda known: {"guild": known.guild, "member": known.timed_out},
+    "member_edit": lambda known: {"guild": known.guild, "member": known.member, "nickname": "Nina of Harbor"},
+    "ban_list": lambda known: {"guild": known.guild},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
@@ -113,7 +179,21 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "arguments": {"channel": known.channel, "content": "hi"},
     },
 }
-KIND_OF_FIELD = {"role": "role", "member": "member", "author": "member", "reply_to": "message", "ping": "member"}
+KIND_OF_FIELD = {
+    "role": "role",
+    "above": "role",
+    "member": "member",
+    "author": "member",
+    "reply_to": "message",
+    "ping": "member",
+    "user": "banned",
+}
+# Fields that stand for another one of the sample; both at once are refused.
+ALTERNATIVES = {
+    "channel_permissions_edit": {"member"},
+    "channel_permissions_delete": {"member"},
+    "role_reorder": {"below"},
+}
 
 
 def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:

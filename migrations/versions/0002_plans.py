@@ -21,6 +21,7 @@ def upgrade() -> None:
         call.add_column(sa.Column("effect_mac", sa.String(), nullable=False, server_default=EMPTY))
         call.add_column(sa.Column("origin_channel_id", sa.BigInteger(), nullable=True))
         call.add_column(sa.Column("card_state", sa.String(), nullable=True))
+        call.alter_column("sent_at", new_column_name="started_at")
     with op.batch_alter_table("call") as call:
         for column in ("asked", "payload_mac", "effect_mac"):
             call.alter_column(column, server_default=None)
@@ -32,3 +33,4 @@ def downgrade() -> None:
     with op.batch_alter_table("call") as call:
         for column in ("card_state", "origin_channel_id", "effect_mac", "payload_mac", "asked"):
             call.drop_column(column)
+        call.alter_column("started_at", new_column_name="sent_at")

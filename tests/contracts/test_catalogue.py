@@ -41,6 +41,7 @@ async def test_no_operation_lacks_a_sample() -> None:
     for operation in samples.OPERATIONS:
         given = samples.sample(operation, known)
         named = {name for name in operation.refs if name not in ("before", "after", "around")}
+        named -= samples.ALTERNATIVES.get(operation.name, set())
         assert named <= set(given), f"{operation.name}: the sample leaves out {named - set(given)}"
         operation.Input.model_validate(given)
 
@@ -101,7 +102,9 @@ async def test_a_viewer_may_read_and_nothing_else(place: Place, operation: type[
     answer = await place.call(operation.name, "wren", **given)
     least = operation.min_role or least_role(operation.kind, operation.scope)
     if least is PlatformRole.VIEWER:
-        assert not answer.is_error, answer
+        # wren holds what @everyone does; lists behind a permission of Discord's are not for her.
+        gated = answer.code == "you_lack_permission" and set(operation.actor_permissions) - {"view_channel"}
+        assert not answer.is_error or gated, answer
         return
     assert (answer.status, answer.data["step"]) == ("refused", "scope"), answer
     assert answer.data["reason"]

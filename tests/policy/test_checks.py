@@ -338,6 +338,13 @@ def test_both_must_stand_above_the_target(rank: int | None, expected: str | None
     assert code(checks.target_is_outranked(need(target=MEMBER, outrank=True), known)) == expected
 
 
+def test_the_bot_is_no_target_of_its_own() -> None:
+    known = target_facts(is_bot=True, rank=90)
+    refusal = checks.target_is_outranked(need(target=MEMBER, outrank=True), known)
+    assert code(refusal) == "bot_itself"
+    assert checks.target_is_outranked(need(target=MEMBER), known) is None
+
+
 def test_the_guilds_owner_outranks_all_but_is_himself_no_target() -> None:
     owner = standing(rank=OWNER_RANK, is_owner=True)
     asked = need(target=MEMBER, outrank=True)

@@ -39,6 +39,7 @@ OF_KIND = {
     "message": "message",
     "member": "member",
     "role": "role",
+    "banned": "banned",
 }
 
 

@@ -48,9 +48,16 @@ async def everything_read(place: Place, who: str) -> dict[str, Any]:
     await read("guild_get", guild=place.id)
     await read("channel_list", guild=place.id)
     await read("whoami")
+    await read("member_list", guild=place.id)
+    await read("member_search", guild=place.id, query="a")
+    await read("member_get", guild=place.id, member=place.member("ada"))
     await read("tool_search", query="channel")
     for channel in ("general", "open", "Talk"):
         await read("channel_get", channel=place.channel(channel))
+        await read("channel_permissions_list", channel=place.channel(channel))
+    await read("role_list", guild=place.id)
+    for role in ("Member", "Moderator", "@everyone"):
+        await read("role_get", guild=place.id, role=role)
     recent = await read("message_list_recent", channel=place.channel("general"))
     for row in recent.data["messages"]:
         await read("message_get", channel=place.channel("general"), message=row["id"])
@@ -127,7 +134,7 @@ async def test_line_11_a_world_with_hidden_things_reads_like_one_without(town: T
     assert {key: (plain[key], behind[key]) for key in plain if plain[key] != behind[key]} == {}
 
     for text, nothing in [*((each, UNKNOWN_ID) for each in hidden.values()), ("vault", "vauld"), ("booth", "boots")]:
-        for name in ("channel_get", "message_list_recent"):
+        for name in ("channel_get", "channel_permissions_list", "message_list_recent"):
             found = await place.call(name, who, guild=place.id, channel=text)
             unknown = await place.call(name, who, guild=place.id, channel=nothing)
             assert found.said == unknown.said, (name, text)
