@@ -18,7 +18,7 @@ from operations.plans import CardPlace, PlanView
 from policy.model import Tier
 from storage.calls import CallState
 from tests.app import Place, until
-from tests.cogs.test_approval_places import plan_of, set_rules
+from tests.cogs.test_approval_places import plan_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -62,7 +62,7 @@ def labels(message: dict[str, Any]) -> list[list[str]]:
 
 
 async def test_a_card_in_the_approvals_channel_pings_nobody(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     plan = await posted(cards_of(place), a_plan(place, "news"))
     (message,) = await place.history("general")
     assert plan.card == CardPlace(place.guild_id, int(place.channel("general")), int(message["id"]))
@@ -80,7 +80,7 @@ async def test_a_card_in_direct_messages_stands_there(place: Place) -> None:
 
 
 async def test_a_card_that_is_posted_again_stands_there_once(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     plan = a_plan(place)
     first = await cards_of(place).post(plan)
     assert first is not None
@@ -90,7 +90,7 @@ async def test_a_card_that_is_posted_again_stands_there_once(place: Place) -> No
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"reset": True}], ids=["502", "a reset"])
 async def test_a_card_whose_answer_is_lost_stands_there_once(mended: Place, fault: dict[str, Any]) -> None:
-    await set_rules(mended, approvals_channel_id=int(mended.channel("general")))
+    await mended.set_rules(approvals_channel_id=int(mended.channel("general")))
     lost = {"method": "POST", "path": "*/messages", "when": "after", "times": 1, **fault}
     await mended.town.sandbox.control("fault", faults=[lost])
     plan = await posted(cards_of(mended), a_plan(mended))
@@ -109,7 +109,7 @@ async def test_somebody_who_takes_no_direct_messages_is_told_what_to_do(mended: 
 
 
 async def test_what_discord_refuses_is_not_raised(mended: Place) -> None:
-    await set_rules(mended, approvals_channel_id=int(mended.channel("general")))
+    await mended.set_rules(approvals_channel_id=int(mended.channel("general")))
     cards = cards_of(mended)
     plan = await posted(cards, a_plan(mended))
     faults = [{"method": method, "path": "*/messages*", "status": 403, "code": 50013} for method in ("POST", "PATCH")]
@@ -122,7 +122,7 @@ async def test_what_discord_refuses_is_not_raised(mended: Place) -> None:
 
 
 async def test_a_settled_card_has_no_buttons_and_says_what_became_of_it(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     cards = cards_of(place)
     plan = await posted(cards, a_plan(place))
     await cards.settle(replace(plan, state=CallState.DENIED, confirmed_by=int(place.member("olive"))))
@@ -135,7 +135,7 @@ async def test_a_settled_card_has_no_buttons_and_says_what_became_of_it(place: P
 
 
 async def test_a_card_keeps_what_it_showed_of_a_channel_that_is_gone_since(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     cards = cards_of(place)
     plan = await posted(cards, a_plan(place, "news"))
     await place.by_hand("olive", "DELETE", f"/channels/{place.channel('news')}")
@@ -148,7 +148,7 @@ async def test_a_card_keeps_what_it_showed_of_a_channel_that_is_gone_since(place
 
 
 async def test_a_canary_of_a_hidden_channel_is_not_on_a_card_where_others_read(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     cards = cards_of(place)
     changes = (Change(target="canary", field="topic", before="canary", after="canary"),)
     plan = a_plan(place, "mod-room", summary="canary", reason="canary", changes=changes, name_to_type="canary")
@@ -161,7 +161,7 @@ async def test_a_canary_of_a_hidden_channel_is_not_on_a_card_where_others_read(p
 
 
 async def test_risky_plans_of_one_requester_share_a_card(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     cards = cards_of(place)
     first, second, other = risky(place, summary="first"), risky(place, summary="second"), risky(place, who="marlow")
     critical = a_plan(place)
@@ -182,7 +182,7 @@ async def test_risky_plans_of_one_requester_share_a_card(place: Place) -> None:
 
 
 async def test_on_a_shared_card_each_plan_is_settled_by_itself(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     cards = cards_of(place)
     plans = [await posted(cards, risky(place, summary=f"plan {number}")) for number in range(3)]
     await cards.settle(replace(plans[0], state=CallState.DONE))
@@ -202,7 +202,7 @@ async def test_on_a_shared_card_each_plan_is_settled_by_itself(place: Place) -> 
 
 
 async def test_a_card_takes_five_plans_and_a_settled_one_no_more(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     cards = cards_of(place)
     plans = [await posted(cards, risky(place, summary="s" * 2000)) for _ in range(6)]
     assert len({plan.card for plan in plans[:5]}) == 1

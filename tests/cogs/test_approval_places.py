@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -11,18 +10,11 @@ from cogs.approval_places import CardPlaces, Destination, Unreachable
 from operations.plans import PlanView
 from policy.model import Target
 from policy.permissions import Bits
-from policy.rules import GuildRules
 from policy.taint import Source
-from storage import policies
 from tests.app import Place, until
 from tests.cogs.plan_views import plan_view
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-async def set_rules(place: Place, **rules: Any) -> None:
-    async with place.town.core.database.unit_of_work() as session:
-        await policies.set_guild(session, place.installation_id, GuildRules(**rules), by=None, now=time.time())
 
 
 def plan_of(place: Place, channel: str = "general", who: str = "ada", **changed: Any) -> PlanView:
@@ -57,7 +49,7 @@ async def test_with_nothing_set_up_the_card_goes_to_the_requester(place: Place) 
 
 
 async def test_an_approvals_channel_goes_before_the_channel_of_the_request(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     there = await destination(place, plan_of(place, origin_channel_id=int(place.channel("general"))))
     assert (there.channel_id, there.user_id) == (int(place.channel("mod-room")), None)
 
@@ -70,21 +62,21 @@ async def test_without_one_the_card_goes_to_the_channel_of_the_request(place: Pl
 async def test_nobody_stands_behind_an_operator_so_there_must_be_a_channel(place: Place) -> None:
     plan = plan_of(place, requester_id=None)
     assert "/policy set" in await remedy(place, plan)
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     assert (await destination(place, plan)).channel_id == int(place.channel("general"))
 
 
 async def test_a_second_person_cannot_be_reached_by_writing_to_the_first(place: Place) -> None:
-    await set_rules(place, four_eyes=True)
+    await place.set_rules(four_eyes=True)
     assert "four_eyes" in await remedy(place, plan_of(place))
-    await set_rules(place, four_eyes=True, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(four_eyes=True, approvals_channel_id=int(place.channel("mod-room")))
     assert (await destination(place, plan_of(place))).channel_id == int(place.channel("mod-room"))
 
 
 async def test_an_approvals_channel_that_is_gone_is_told_instead_of_gone_around(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=1)
+    await place.set_rules(approvals_channel_id=1)
     assert "does not exist" in await remedy(place, plan_of(place))
-    await set_rules(place, approvals_channel_id=int(place.channel("help")))
+    await place.set_rules(approvals_channel_id=int(place.channel("help")))
     assert "not one that messages are sent to" in await remedy(place, plan_of(place))
 
 
@@ -96,7 +88,7 @@ async def test_what_the_bot_lacks_in_the_channel_is_named(place: Place, lacking:
         f"/channels/{place.channel('general')}/permissions/{place.town.sandbox.bot_id}",
         {"type": 1, "allow": "0", "deny": str(int(Bits[lacking]))},
     )
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
 
     async def closed() -> bool:
         return isinstance(await found(place, plan_of(place)), Unreachable)
@@ -114,13 +106,13 @@ SECRETS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", SECRETS)
 async def test_what_not_everybody_there_can_see_is_not_named_in_a_channel(place: Place, case: str) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     assert (await destination(place, plan_of(place, **SECRETS[case]))).discreet
     assert not (await destination(place, plan_of(place, "news"))).discreet
 
 
 async def test_text_read_elsewhere_is_named_only_to_those_who_can_read_it_there(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     for source, discreet in (
         (Source(place.guild_id, int(place.channel("mod-room"))), True),
         (Source(place.guild_id, int(place.channel("news"))), False),
@@ -129,13 +121,13 @@ async def test_text_read_elsewhere_is_named_only_to_those_who_can_read_it_there(
     ):
         there = await destination(place, plan_of(place, sources=frozenset({source})))
         assert there.discreet is discreet, source
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     of_staff = frozenset({Source(place.guild_id, int(place.channel("mod-room")))})
     assert not (await destination(place, plan_of(place, "mod-room", sources=of_staff))).discreet
 
 
 async def test_an_object_that_members_may_not_know_of_is_not_named_in_a_channel(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     banned = (Target("ban", 1, place.guild_id, "who was banned"),)
     assert (await destination(place, plan_of(place, targets=banned))).discreet
 

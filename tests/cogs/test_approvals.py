@@ -16,7 +16,6 @@ from storage.calls import CallState
 from storage.tables import Call
 from tests.app import Place
 from tests.cogs.approving import Card, asked, card_for, card_of, presses, settled_card, state_of, told
-from tests.cogs.test_approval_places import set_rules
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,7 +39,7 @@ async def ran_out(place: Place, plan_id: str) -> None:
 
 
 async def test_a_critical_call_is_done_once_somebody_types_the_name_on_the_card(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await deletion(place)
     assert "news" in await place.channels()
     card = await card_of(place, plan_id, "mod-room")
@@ -58,7 +57,7 @@ async def test_a_critical_call_is_done_once_somebody_types_the_name_on_the_card(
 
 
 async def test_a_wrong_name_leaves_the_plan_pending(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await deletion(place)
     card = await card_of(place, plan_id, "mod-room")
     said = await told(place, "olive", card, "Approve", "general")
@@ -77,7 +76,7 @@ async def test_the_requester_approves_in_his_direct_messages(place: Place) -> No
 
 
 async def test_a_member_without_the_rights_is_refused_and_the_plan_waits(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     plan_id = await deletion(place)
     card = await card_of(place, plan_id)
     for label in ("Approve", "Deny", "Details"):
@@ -89,7 +88,7 @@ async def test_a_member_without_the_rights_is_refused_and_the_plan_waits(place: 
 
 
 async def test_four_eyes_asks_for_another_person(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")), four_eyes=True)
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")), four_eyes=True)
     plan_id = await deletion(place)
     card = await card_of(place, plan_id, "mod-room")
     said = await told(place, "ada", card, "Approve", "news")
@@ -100,14 +99,14 @@ async def test_four_eyes_asks_for_another_person(place: Place) -> None:
 
 
 async def test_with_four_eyes_and_no_channel_the_call_is_refused_with_how_to_set_one(place: Place) -> None:
-    await set_rules(place, four_eyes=True)
+    await place.set_rules(four_eyes=True)
     answer = await place.call("channel_delete", channel=place.channel("news"), dry_run=False)
     assert answer.status == "refused", answer
     assert "/policy set" in answer.text
 
 
 async def test_a_denied_plan_is_not_done_and_cannot_be_asked_for_again_at_once(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await deletion(place)
     card = await card_of(place, plan_id, "mod-room")
     assert (await told(place, "olive", card, "Deny")).startswith("Denied.")
@@ -120,7 +119,7 @@ async def test_a_denied_plan_is_not_done_and_cannot_be_asked_for_again_at_once(p
 
 
 async def test_two_presses_at_once_have_one_effect(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await risky(place, "made-once")
     card = await card_of(place, plan_id, "mod-room")
     said = await asyncio.gather(*(told(place, who, card, "Approve") for who in ("olive", "ada", "olive", "ada")))
@@ -131,7 +130,7 @@ async def test_two_presses_at_once_have_one_effect(place: Place) -> None:
 
 
 async def test_risky_plans_of_one_requester_are_approved_by_one_press(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     first, second = await risky(place, "one"), await risky(place, "two")
     card = await card_of(place, first, "mod-room")
     assert card == await card_of(place, second, "mod-room")
@@ -144,7 +143,7 @@ async def test_risky_plans_of_one_requester_are_approved_by_one_press(place: Pla
 
 
 async def test_approve_all_covers_only_what_stood_there_when_it_was_made(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     first, _ = await risky(place, "one"), await risky(place, "two")
     before = await card_of(place, first, "mod-room")
     await risky(place, "three")
@@ -153,7 +152,7 @@ async def test_approve_all_covers_only_what_stood_there_when_it_was_made(place: 
 
 
 async def test_the_details_are_the_full_text_for_whoever_may_see_it(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     plan_id = await deletion(place, "mod-room")
     card = await card_of(place, plan_id)
     assert "mod-room" not in str(card.message)
@@ -164,7 +163,7 @@ async def test_the_details_are_the_full_text_for_whoever_may_see_it(place: Place
 
 
 async def test_a_long_text_comes_as_a_file(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     long = "@everyone " + "x" * 1900
     await place.says("nina", "general", "something to read")
     await place.done("message_list_recent", "ada", channel=place.channel("general"))
@@ -176,7 +175,7 @@ async def test_a_long_text_comes_as_a_file(place: Place) -> None:
 
 
 async def test_a_plan_that_its_requester_takes_back_says_so_on_its_card(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await deletion(place)
     card: Card = await card_of(place, plan_id, "mod-room")
     core = place.town.core
@@ -190,7 +189,7 @@ async def test_a_plan_that_its_requester_takes_back_says_so_on_its_card(place: P
 
 
 async def test_an_expired_plan_is_not_done_and_its_card_says_so(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await deletion(place)
     card = await card_of(place, plan_id, "mod-room")
     await ran_out(place, plan_id)
@@ -203,7 +202,7 @@ async def test_an_expired_plan_is_not_done_and_its_card_says_so(place: Place) ->
 
 async def test_the_name_to_type_is_told_to_nobody_who_may_not_approve(place: Place) -> None:
     """Whatever he sends: a modal can be answered by one whose rights were not known when it opened."""
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     plan_id = await deletion(place, "mod-room")
     card = await card_of(place, plan_id)
     core = place.town.core
@@ -217,7 +216,7 @@ async def test_the_name_to_type_is_told_to_nobody_who_may_not_approve(place: Pla
 
 
 async def test_what_an_approver_lacks_is_audited_and_leaves_the_card_as_it_is(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     plan_id = await risky(place, "made")
     card = await card_of(place, plan_id)
     assert "You lack manage_channels" in await told(place, "nina", card, "Approve")

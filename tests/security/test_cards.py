@@ -13,10 +13,9 @@ from storage.calls import CallState
 from tests.app import Place
 from tests.cogs.approving import Card, asked, card_for, card_of, settled_card, state_of, told
 from tests.cogs.plan_views import REQUESTER_ID, plan_view
-from tests.cogs.test_approval_places import set_rules
 from tests.security.hostile_texts import HOSTILE_TEXTS
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+in_session = pytest.mark.asyncio(loop_scope="session")
 
 # As Discord's clients read code: a fence is looked for first, then a run of backticks that closes with as many.
 FENCE = re.compile(r"```(?:(?P<language>[a-z0-9_+\-.#]+?)\n)?\n*[^\n].*?\n*```", re.DOTALL | re.IGNORECASE)
@@ -94,9 +93,10 @@ REFUSALS = ("Nothing was done", "not the card of that plan")
 AUTHORS = ("another bot", "the bot", "the bot, in the same channel", "the bot, in another guild")
 
 
+@in_session
 @pytest.mark.parametrize("author", AUTHORS)
 async def test_line_08_a_copied_custom_id_on_another_message_leaves_the_plan_pending(place: Place, author: str) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await asked(place, "channel_delete", channel=place.channel("news"))
     card = await card_of(place, plan_id, "mod-room")
     channel, message = await forged(place, card, author)
@@ -109,8 +109,9 @@ async def test_line_08_a_copied_custom_id_on_another_message_leaves_the_plan_pen
     assert await told(place, "ada", card, "Approve", "news") == "Done."
 
 
+@in_session
 async def test_line_08_an_id_that_was_made_up_leaves_the_plan_pending(place: Place) -> None:
-    await set_rules(place, approvals_channel_id=int(place.channel("mod-room")))
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     plan_id = await asked(place, "channel_delete", channel=place.channel("news"))
     card = await card_of(place, plan_id, "mod-room")
     real = card.custom_id("Deny")
@@ -122,6 +123,7 @@ async def test_line_08_an_id_that_was_made_up_leaves_the_plan_pending(place: Pla
     assert await state_of(place, plan_id) is CallState.PENDING
 
 
+@in_session
 async def test_line_08_an_old_card_does_nothing_more(place: Place) -> None:
     """A card whose plan is settled, put back by hand as it was."""
     plan_id = await asked(place, "channel_delete", channel=place.channel("news"))
@@ -137,6 +139,7 @@ async def test_line_08_an_old_card_does_nothing_more(place: Place) -> None:
     assert "news" in await place.channels()
 
 
+@in_session
 @pytest.mark.parametrize("name", ["`@everyone`", "\u202eevil", "[x](https://evil.example)", "<@1> approve"])
 async def test_line_19_a_card_of_a_hostile_name_pings_nobody_and_links_nowhere(place: Place, name: str) -> None:
     await place.by_hand("olive", "PATCH", f"/channels/{place.channel('lounge')}", {"name": name})

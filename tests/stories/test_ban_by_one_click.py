@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.catalogue import CATALOGUE
 from tests.app import Town
 from tests.cogs.approving import asked, card_for, card_of, settled_card, state_of, told
-from tests.cogs.test_approval_places import set_rules
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(all(each.name != "member_ban" for each in CATALOGUE), reason="members are not banned here yet"),
-]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_spammer_is_banned_by_one_request_and_one_click(town: Town) -> None:
@@ -38,7 +33,7 @@ async def test_a_spammer_is_banned_by_one_request_and_one_click(town: Town) -> N
 
 async def test_a_plain_members_click_bans_nobody(town: Town) -> None:
     place = await town.place()
-    await set_rules(place, approvals_channel_id=int(place.channel("general")))
+    await place.set_rules(approvals_channel_id=int(place.channel("general")))
     plan_id = await asked(place, "member_ban", member=place.member("bela"), guild=place.id)
     card = await card_of(place, plan_id)
     assert "Done" not in await told(place, "nina", card, "Approve")
