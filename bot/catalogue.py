@@ -11,6 +11,7 @@ from operations.discord.channel_permissions import ListChannelPermissions
 from operations.discord.channel_permissions_delete import DeleteChannelPermissions
 from operations.discord.channel_permissions_edit import EditChannelPermissions
 from operations.discord.channels import GetChannel, ListChannels
+from operations.discord.guild_modify import ModifyGuild
 from operations.discord.guilds import GetGuild, ListGuilds
 from operations.discord.member_ban import BanMember
 from operations.discord.member_edit import EditMember
@@ -20,15 +21,20 @@ from operations.discord.member_timeout import TimeoutMember
 from operations.discord.member_timeout_remove import RemoveMemberTimeout
 from operations.discord.member_unban import UnbanMember
 from operations.discord.members import GetMember, SearchMembers
+from operations.discord.message_bulk_delete import BulkDeleteMessages
+from operations.discord.message_delete import DeleteMessage
 from operations.discord.message_edit import EditMessage
 from operations.discord.message_send import SendMessage
 from operations.discord.messages import GetMessage, ListRecentMessages
+from operations.discord.reaction_add import AddReaction
 from operations.discord.role_create import CreateRole
 from operations.discord.role_delete import DeleteRole
 from operations.discord.role_membership import AssignRole, RemoveRole
 from operations.discord.role_modify import ModifyRole
 from operations.discord.role_reorder import ReorderRole
 from operations.discord.roles import GetRole, ListRoles
+from operations.discord.thread_create import CreateThread
+from operations.discord.threads import ListThreads
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.meta import (
@@ -45,6 +51,7 @@ CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
     ListGuilds,
     GetGuild,
+    ModifyGuild,
     # channels
     ListChannels,
     GetChannel,
@@ -79,6 +86,14 @@ CATALOGUE: tuple[type[Operation], ...] = (
     RemoveMemberTimeout,
     EditMember,
     ListBans,
+    # reactions
+    AddReaction,
+    # moderation
+    DeleteMessage,
+    BulkDeleteMessages,
+    # threads
+    CreateThread,
+    ListThreads,
     # audit
     ListAudit,
     GetAudit,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from operations.base import Model, Operation
@@ -38,6 +37,8 @@ class Arguments:
             return await self._guild_by_name(given, caller, strict=strict), ("guild", "guild")
         for field, ref in operation.refs.items():
             value = getattr(arguments, field, None)
+            if ref.many and ref.kind == "message":
+                value = next((text for text in value or () if link(text) is not None), None)
             if not isinstance(value, str):
                 continue
             jump = link(value)
@@ -107,10 +108,17 @@ class Arguments:
                 )
             else:
                 targets[field] = await self._one(view, field, ref.kind, value, installation, strict=strict)
-        # Messages come last: they need their channel.
+        # Messages come last: they need their channel. The first jump link names it where the call does not.
         for field in messages:
-            text: str = getattr(arguments, field)
-            targets |= await self._message(view, field, text, targets, installation, strict=strict)
+            given: str | list[str] = getattr(arguments, field)
+            texts = [given] if isinstance(given, str) else sorted(given, key=lambda text: link(text) is None)
+            found: dict[str, Target] = {}
+            for text in texts:
+                found[text] = await self._message(view, field, text, targets, installation, strict=strict)
+            if isinstance(given, str):
+                targets[field] = found[given]
+            else:
+                many[field] = tuple(found[text] for text in given)
         return targets, many
 
     @staticmethod
@@ -149,19 +157,20 @@ class Arguments:
         view: GuildView,
         field: str,
         text: str,
-        targets: Mapping[str, Target],
+        targets: dict[str, Target],
         installation: Installation,
         *,
         strict: bool,
-    ) -> dict[str, Target]:
-        """A message is named by its id together with a channel, or by a jump link, which names the channel as well."""
+    ) -> Target:
+        """A message is named by its id together with a channel, or by a jump link, which names the channel as well: it
+        is added to ``targets`` where the call names none.
+        """
         message_id, jump = snowflake("message", text), link(text)
         channel = targets.get("channel")
-        found: dict[str, Target] = {}
         if jump is not None and channel is None and jump.channel_id is not None:
             resolved = await self._resolver.resolve(view, "channel", str(jump.channel_id), strict=strict)
             if isinstance(resolved, Target):
-                channel = found["channel"] = resolved
+                channel = targets["channel"] = resolved
         names_another = jump is not None and (
             jump.guild_id != view.id or channel is None or jump.channel_id != channel.id
         )
@@ -178,8 +187,7 @@ class Arguments:
                 )
             truth = Refuse(Step.RESOLVE, "unknown", f"No visible message matches {field}.", hidden=True)
             raise Rejected(truth, hidden(field, "message"), installation=installation)
-        found[field] = Target("message", message_id, view.id, str(message_id), channel_id=channel.id)
-        return found
+        return Target("message", message_id, view.id, str(message_id), channel_id=channel.id)
 
 
 def guild_target(view: GuildView) -> Target:

@@ -448,8 +448,10 @@ class Decider:
         return view.facts(need, rule, is_own=is_own)
 
     async def _owned(self, caller: Caller, requirement: Requirement, installation: Installation) -> frozenset[int]:
-        """Which of the messages that must be the requester's own are; without the database none is known to be."""
-        asked = [need.target.id for need in requirement.needs if need.own]
+        """Which of the messages for which it matters are the requester's own; without the database none is known to
+        be.
+        """
+        asked = [need.target.id for need in requirement.needs if need.own or need.own_waives]
         if not asked:
             return frozenset()
         try:

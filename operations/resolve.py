@@ -18,9 +18,9 @@ import discord
 from confusable_homoglyphs import confusables
 
 from operations import bans
-from operations.failures import DISCORD_FAILED
 from operations.guild_state import Channel, GuildView
 from operations.sanitise import sanitise
+from operations.thread_visibility import sees
 from policy.model import Target
 
 JUMP_LINK = re.compile(
@@ -193,7 +193,7 @@ class Resolver:
             channel = view.channel(channel_id)
             if channel is None:
                 return None
-            return channel_target(channel) if await self._sees(view, channel) else None
+            return channel_target(channel) if await sees(view, channel) else None
         name = text.removeprefix("#")
         guild = view.discord
         visible = set(view.visible_ids())
@@ -204,21 +204,6 @@ class Resolver:
         ]
         candidates += [(thread.name, channel_target(thread)) for thread in guild.threads if view.sees(thread)]
         return pick(name, candidates, strict=strict)
-
-    async def _sees(self, view: GuildView, channel: Channel) -> bool:
-        if view.sees(channel):
-            return True
-        if not isinstance(channel, discord.Thread) or not channel.is_private() or view.user_id is None:
-            return False
-        parent = channel.parent
-        if parent is None or not view.sees(parent):
-            return False
-        try:
-            inside = await view.state.learn_thread_membership(channel, view.user_id)
-        except DISCORD_FAILED:
-            # Any other answer than that of an unknown thread would tell that this one exists.
-            return False
-        return inside and view.sees(channel)
 
     def _category(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
         visible = set(view.visible_ids())

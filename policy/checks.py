@@ -206,11 +206,15 @@ def holds(who: str, verb: str, standing: Standing, wanted: int, need: Need) -> R
 
 
 def bot_holds_rights(need: Need, facts: TargetFacts) -> Refuse | None:
-    return holds("I", "lack", facts.bot, need.bot_bits, need)
+    return holds("I", "lack", facts.bot, _asked(need.bot_bits, need, facts), need)
 
 
 def actor_holds_rights(need: Need, facts: TargetFacts) -> Refuse | None:
-    return holds("You", "lack", facts.actor, need.actor_bits, need)
+    return holds("You", "lack", facts.actor, _asked(need.actor_bits, need, facts), need)
+
+
+def _asked(bits: int, need: Need, facts: TargetFacts) -> int:
+    return bits & ~need.own_waives if facts.is_own else bits
 
 
 def actor_may_act(requirement: Requirement, facts: TargetFacts) -> Refuse | None:

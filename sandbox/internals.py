@@ -9,6 +9,7 @@ leans on is still there, and names what moved.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import inspect
 from collections.abc import Callable, Generator, Mapping
@@ -32,6 +33,7 @@ from simcord.backend.models import (
     PollAnswer,
     User,
 )
+from simcord.backend.models import channel as channel_models
 from simcord.backend.state import Backend
 from simcord.builders import ChannelHandle, GuildHandle, RoleHandle, UserHandle
 from simcord.enums import OverwriteType
@@ -51,6 +53,7 @@ __all__ = [
     "ChannelHandle",
     "Clock",
     "Guild",
+    "GuildExtras",
     "GuildHandle",
     "InteractionResult",
     "Member",
@@ -72,6 +75,7 @@ __all__ = [
     "cdn_blob",
     "channel_accessible",
     "dispatch",
+    "guild_extras",
     "interaction_state",
     "parse_form",
     "serializers",
@@ -167,6 +171,8 @@ def verify() -> None:
         moved += [f"{function.__qualname__} no longer takes {name}" for name in sorted(missing)]
     if not hasattr(cdn, "CDN_BASE") or not hasattr(backend.cdn, "_blobs"):
         moved.append("the fake CDN keeps its address or its files elsewhere")
+    if not hasattr(channel_models, "THREAD_TYPES") or not hasattr(serializers, "guild_create_payload"):
+        moved.append("the kinds of threads or the payload of a guild are made elsewhere")
     if not getattr(_routes, "__all__", None) or not router._ROUTES:
         moved.append("importing simcord.http.routes registers no route")
     if moved:
@@ -335,6 +341,34 @@ def set_cdn_base(address: str) -> None:
 def cdn_blob(backend: Backend, url: str) -> bytes | None:
     """The file behind an address of the fake CDN."""
     return backend.cdn.get(url)
+
+
+@dataclasses.dataclass(slots=True)
+class GuildExtras:
+    """What simcord's guild has no field for."""
+
+    features: tuple[str, ...] = ()
+    progress_bar: bool = False
+
+
+def guild_extras(guild: Guild) -> GuildExtras:
+    """They live as long as the guild, and every payload of it has them."""
+    extras: GuildExtras = vars(guild).setdefault("guildhall_extras", GuildExtras())
+    return extras
+
+
+_plain_guild_payload = serializers.guild_create_payload
+
+
+def _guild_payload(backend: Any, guild: Guild) -> Any:
+    extras = guild_extras(guild)
+    more = {"features": list(extras.features), "premium_progress_bar_enabled": extras.progress_bar}
+    return {**_plain_guild_payload(backend, guild), **more}
+
+
+serializers.guild_create_payload = _guild_payload
+# simcord knows public and private threads; those of announcement channels are threads as well.
+channel_models.THREAD_TYPES = (10, *channel_models.THREAD_TYPES)
 
 
 _HOUR_IN_SNOWFLAKES = 3600 * 1000 << 22

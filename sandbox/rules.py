@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import discord
 
+from sandbox import guild_settings, reactions, threads
 from sandbox.internals import Backend, BackendError
 
 MAX_TIMEOUT = datetime.timedelta(days=28)
@@ -170,6 +171,13 @@ _RULES: tuple[tuple[str, re.Pattern[str], Rule], ...] = (
     ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/roles/\d+"), _role_settings),
     ("PUT", _MEMBER_ROLE, _role_membership),
     ("DELETE", _MEMBER_ROLE, _role_membership),
+    ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)"), guild_settings.check),
+    ("POST", re.compile(r"/channels/(?P<channel>\d+)(?:/messages/(?P<message>\d+))?/threads"), threads.check_creation),
+    (
+        "PUT",
+        re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)/reactions/(?P<emoji>[^/]+)/@me"),
+        reactions.check,
+    ),
 )
 
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, member_routes, permission_syncing, rules
+from sandbox import audit, ban_cleanup, guild_settings, member_routes, permission_syncing, rules, threads
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
 
@@ -33,6 +33,7 @@ class World:
         self._held: list[tuple[str, Mapping[str, Any]]] | None = None
         self._changed = asyncio.Event()
         self._nonce: str | None = None
+        self._new_thread: threads.NewThread | None = None
         self.backend.subscribers.append(self._on_event)
 
     @property
@@ -51,6 +52,8 @@ class World:
         return cast("Mapping[str, Any]", serializers.guild_create_payload(self.backend, guild))
 
     def _on_event(self, event: str, payload: Mapping[str, Any]) -> None:
+        if self._new_thread is not None:
+            payload = self._new_thread.announced(event, payload)
         if self._held is not None:
             self._held.append((event, payload))
             return
@@ -106,7 +109,14 @@ class World:
         entry = audit.plan(self.backend, method, path)
         followers = permission_syncing.followers(self.backend, method, path)
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
-        result = dispatch(self.backend, method, path, body=body, query=query, files=list(files), reason=reason)
+        threads.before(self.backend, method, path, body)
+        self._new_thread = threads.NewThread(self.backend, method, path, body)
+        try:
+            with guild_settings.applied(self.backend, method, path, body, reason) as known:
+                result = dispatch(self.backend, method, path, body=known, query=query, files=list(files), reason=reason)
+        finally:
+            self._new_thread = None
+        result = threads.finished(self.backend, method, path, query or {}, result)
         if entry is not None:
             entry.write(self.backend, result, reason)
         if followers is not None:

@@ -23,6 +23,7 @@ ADMINS_ONLY: list[dict[str, Any]] = [
 ]
 HARBOR: dict[str, Any] = {
     "owner": "olive",
+    "features": ["COMMUNITY", "NEWS"],
     "roles": [
         {"name": "Admin", "permissions": ["administrator"]},
         {"name": "Moderator", "permissions": MODERATOR},

@@ -40,6 +40,7 @@ class Things:
     staff_channel: str = UNKNOWN_ID
     timed_out: str = UNKNOWN_ID
     banned: str = UNKNOWN_ID
+    voice_channel: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
@@ -58,6 +59,7 @@ async def things(place: Place) -> Things:
         staff_channel=place.channel("mod-room"),
         timed_out=await timed_out_member(place),
         banned=await banned_user(place),
+        voice_channel=place.channel("lounge"),
     )
 
 
@@ -91,6 +93,15 @@ def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
 _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "guild_list": lambda known: {},
     "guild_get": lambda known: {"guild": known.guild},
+    "guild_modify": lambda known: {
+        "guild": known.guild,
+        "name": "Another Harbor",
+        "description": "what it is about",
+        "afk_channel": known.voice_channel,
+        "system_channel": known.channel,
+        "rules_channel": known.channel,
+        "public_updates_channel": known.channel,
+    },
     "channel_list": lambda known: {"guild": known.guild},
     "channel_get": lambda known: {"guild": known.guild, "channel": known.channel},
     "channel_create": lambda known: {
@@ -166,6 +177,25 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "member_timeout_remove": lambda known: {"guild": known.guild, "member": known.timed_out},
     "member_edit": lambda known: {"guild": known.guild, "member": known.member, "nickname": "Nina of Harbor"},
     "ban_list": lambda known: {"guild": known.guild},
+    "reaction_add": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "emoji": "👍",
+    },
+    "message_delete": lambda known: {"guild": known.guild, "channel": known.channel, "message": known.message},
+    "message_bulk_delete": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "messages": [known.message, known.own],
+    },
+    "thread_create": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "name": "about that",
+    },
+    "thread_list": lambda known: {"guild": known.guild, "channel": known.channel},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
@@ -185,8 +215,13 @@ KIND_OF_FIELD = {
     "member": "member",
     "author": "member",
     "reply_to": "message",
+    "messages": "message",
     "ping": "member",
     "user": "banned",
+    "afk_channel": "channel",
+    "system_channel": "channel",
+    "rules_channel": "channel",
+    "public_updates_channel": "channel",
 }
 # Fields that stand for another one of the sample; both at once are refused.
 ALTERNATIVES = {

@@ -27,6 +27,13 @@ NAMES = {
     "channel name",
     "planned name",
     "edited",
+    "guild name",
+    "thread name",
+    "emoji",
+    "message",
+    "doomed message",
+    "first message",
+    "second message",
     "author",
     "unknown member",
     "unknown channel",
@@ -116,6 +123,15 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     )
     yield "channel_edit", {"channel": doomed, "name": canary("edited"), "topic": canary("new topic"), "dry_run": False}
     yield "channel_delete", {"channel": doomed, "reason": canary("reason of a plan"), "dry_run": False}
+    yield (
+        "guild_modify",
+        {"guild": guild["id"], "name": canary("guild name"), "reason": canary("reason of a guild"), "dry_run": False},
+    )
+    yield "thread_create", {"channel": channel, "name": canary("thread name"), "dry_run": False}
+    yield "thread_list", {"channel": channel, "cursor": canary("cursor of threads")}
+    yield "reaction_add", {"channel": channel, "message": canary("message"), "emoji": canary("emoji")}
+    yield "message_delete", {"channel": channel, "message": canary("doomed message")}
+    yield "message_bulk_delete", {"channel": channel, "messages": [canary("first message"), canary("second message")]}
     yield "message_list_recent", {"channel": channel, "contains": canary("search")}
     yield "message_list_recent", {"channel": channel, "author": canary("author")}
     yield "message_list_recent", {"channel": channel, "cursor": canary("cursor")}

@@ -47,6 +47,10 @@ async def everything_read(place: Place, who: str) -> dict[str, Any]:
     await read("guild_list")
     await read("guild_get", guild=place.id)
     await read("channel_list", guild=place.id)
+    await read("thread_list", guild=place.id)
+    await read("thread_list", guild=place.id, limit=1)
+    await read("thread_list", channel=place.channel("open"))
+    await read("thread_list", channel=place.channel("open"), state="archived")
     await read("whoami")
     await read("member_list", guild=place.id)
     await read("member_search", guild=place.id, query="a")
@@ -178,6 +182,9 @@ async def test_line_11_a_private_thread_is_for_those_in_it(place: Place) -> None
         outside = await place.call(name, "nina", channel=thread, **more)
         nothing = await place.call(name, "nina", channel=UNKNOWN_ID, **more)
         assert outside.said == nothing.said, name
+    listed = await place.done("thread_list", "bela", guild=place.id)
+    assert [row["name"] for row in listed["threads"]] == ["just us"]
+    assert (await place.done("thread_list", "nina", guild=place.id))["threads"] == []
     by_name = await place.call("channel_get", "nina", guild=place.id, channel="just us")
     no_name = await place.call("channel_get", "nina", guild=place.id, channel="just them")
     assert by_name.said == no_name.said
