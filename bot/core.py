@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import yarl
 
+from bot.approving import add_approvals
 from bot.catalogue import CATALOGUE
 from bot.client import GuildhallClient
 from bot.departures import Departures
@@ -128,6 +129,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
+        await add_approvals(core)
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
