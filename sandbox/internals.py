@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import pickle
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -77,6 +78,7 @@ __all__ = [
     "serializers",
     "set_cdn_base",
     "silently",
+    "snapshot",
     "trim",
     "verify",
 ]
@@ -130,10 +132,14 @@ _BACKEND_STATE = (
     "http_requests",
     "interaction_tokens",
     "interactions",
+    "invites",
     "messages",
+    "stage_instances",
     "subscribers",
     "transcript",
     "users",
+    "webhook_tokens",
+    "webhooks",
 )
 _ENV_STATE = ("_generation", "_message_states", "_started", "backend", "bot")
 _PARAMETERS: tuple[tuple[Callable[..., Any], frozenset[str]], ...] = (
@@ -333,6 +339,40 @@ def set_cdn_base(address: str) -> None:
 def cdn_blob(backend: Backend, url: str) -> bytes | None:
     """The file behind an address of the fake CDN."""
     return backend.cdn.get(url)
+
+
+def snapshot(backend: Backend, guild_id: int) -> Callable[[], None]:
+    """What puts a guild back as it is now, as often as it is called: its channels, messages, webhooks and invites."""
+
+    def of_guild() -> tuple[dict[str, dict[Any, Any]], set[int]]:
+        channels = {key: channel for key, channel in backend.channels.items() if channel.guild_id == guild_id}
+        return {
+            "guilds": {guild_id: backend.guilds[guild_id]} if guild_id in backend.guilds else {},
+            "channels": channels,
+            "messages": {key: backend.messages[key] for key in channels if key in backend.messages},
+            "stage_instances": {key: each for key, each in backend.stage_instances.items() if key in channels},
+            "webhooks": {key: each for key, each in backend.webhooks.items() if each.guild_id == guild_id},
+            "invites": {key: each for key, each in backend.invites.items() if each.guild_id == guild_id},
+        }, set(channels)
+
+    # Copied through bytes: what a request changes must not change the copy.
+    then = pickle.dumps(of_guild()[0])
+    tokens = dict(backend.webhook_tokens)
+
+    def restore() -> None:
+        now, channel_ids = of_guild()
+        wanted: dict[str, dict[Any, Any]] = pickle.loads(then)  # noqa: S301 - made above
+        for store, kept in wanted.items():
+            live: dict[Any, Any] = getattr(backend, store)
+            for key in now[store]:
+                del live[key]
+            for key in [key for key in channel_ids if store == "messages" and key in live]:
+                del live[key]
+            live.update(kept)
+        backend.webhook_tokens.clear()
+        backend.webhook_tokens.update(tokens)
+
+    return restore
 
 
 _HOUR_IN_SNOWFLAKES = 3600 * 1000 << 22

@@ -12,7 +12,10 @@ MAX_ENTRIES = 5_000
 
 @dataclasses.dataclass(slots=True)
 class RequestEntry:
-    """One request that arrived. `status` is None where no answer was sent (a reset, a hang, a client that left)."""
+    """One request that arrived. `status` is None where no answer was sent (a reset, a hang, a client that left).
+
+    `body`: its JSON; of a form, the JSON in it.
+    """
 
     method: str
     path: str
@@ -23,6 +26,8 @@ class RequestEntry:
     status: int | None = None
     nonce: str | None = None
     faults: list[str] = dataclasses.field(default_factory=list[str])
+    content_type: str | None = None
+    body: Any = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

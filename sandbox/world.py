@@ -33,6 +33,8 @@ class World:
         self._held: list[tuple[str, Mapping[str, Any]]] | None = None
         self._changed = asyncio.Event()
         self._nonce: str | None = None
+        self._is_on_trial = False
+        self._acting_as: int | None = None
         self.backend.subscribers.append(self._on_event)
 
     @property
@@ -51,6 +53,8 @@ class World:
         return cast("Mapping[str, Any]", serializers.guild_create_payload(self.backend, guild))
 
     def _on_event(self, event: str, payload: Mapping[str, Any]) -> None:
+        if self._is_on_trial:
+            return
         if self._held is not None:
             self._held.append((event, payload))
             return
@@ -107,6 +111,31 @@ class World:
         if deleted_seconds:
             ban_cleanup.delete_messages(self.backend, path, result, deleted_seconds)
         return result
+
+    def arrived(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        files: Sequence[Any] = (),
+        reason: str | None = None,
+    ) -> Any:
+        """A request with the bot's token: the bot's own, save in a trial that acts as somebody else."""
+        with contextlib.nullcontext() if self._acting_as is None else self.as_user(self._acting_as):
+            return self.request(method, path, body=body, query=query, files=files, reason=reason)
+
+    @contextlib.contextmanager
+    def on_trial(self, acting_as: int | None) -> Generator[None]:
+        """For sandbox.trials: nobody hears of what happens inside, done by the bot or by this user. May span awaits."""
+        if self._is_on_trial:
+            raise RuntimeError("one trial at a time")
+        self._is_on_trial, self._acting_as = True, acting_as
+        try:
+            yield
+        finally:
+            self._is_on_trial, self._acting_as = False, None
 
     def request_as(self, user_id: int, method: str, path: str, body: Any = None, *, reason: str | None = None) -> Any:
         """What this user does by hand in Discord: the request with the user's own permissions, logged as theirs."""

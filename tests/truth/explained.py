@@ -1,0 +1,72 @@
+"""Where the product says no and Discord would not, or asks another thing of a person than Discord does; and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Exception_:
+    """``operation``: a pattern of names; ``said``: a pattern of the product's reason; ``why``: for the report."""
+
+    operation: str
+    said: str
+    why: str
+
+    def covers(self, operation: str, said: str) -> bool:
+        return re.fullmatch(self.operation, operation) is not None and re.search(self.said, said) is not None
+
+
+STRICTER: tuple[Exception_, ...] = (
+    Exception_(".*", r"^Nothing would change", "Discord takes a change that changes nothing; the caller is told instead"),
+    Exception_(
+        "message_edit", r"I did not send that message for you", "own is what was sent for this requester (security 7)"
+    ),
+    Exception_(
+        "channel_(create|edit)",
+        r"has no (topic|nsfw|slowmode|bitrate|user limit|parent)",
+        "Discord passes over a setting that the kind of channel lacks; the caller is told instead",
+    ),
+    Exception_(
+        "channel_(create|edit)",
+        r"lack.* at Category",
+        "Discord documents no right in the category that a channel goes to; Guildhall asks for the same as in a channel",
+    ),
+    Exception_(
+        "channel_create",
+        r"slowmode is set after it is made",
+        "discord.py cannot send it with the request that makes the channel",
+    ),
+    Exception_(
+        "channel_create",
+        r"allowed and denied at once",
+        "which of the two Discord would keep is documented nowhere",
+    ),
+    Exception_(
+        "message_send",
+        r"lack.* mention_everyone",
+        "Discord sends the message and notifies nobody; the caller asked that somebody be notified",
+    ),
+    Exception_(
+        "message_send",
+        r"Only messages in an announcement channel can be published",
+        "the message would stand and not be published",
+    ),
+    Exception_(".*", r"pending|accepted this guild's rules", "the simulated Discord lets newcomers act; Discord documents it"),
+)
+"""Each is a refusal that is stricter than the simulated Discord, and on purpose."""
+
+NOT_AS_A_PERSON: Mapping[str, str] = {
+    "message_edit": "nobody edits another's message in Discord: the requester's right to speak there is asked instead",
+}
+"""Operations whose effect nobody but the bot can have: the requester's own attempt proves nothing when it fails."""
+
+BEYOND: tuple[Exception_, ...] = ()
+"""Effects that give more than the requester holds, although Discord lets him do the same by hand."""
+
+
+def stricter(operation: str, said: str) -> str | None:
+    """Why the product refuses what Discord would take; None when nobody has explained it."""
+    return next((each.why for each in STRICTER if each.covers(operation, said)), None)

@@ -1,0 +1,238 @@
+"""One state: what the product says of a call, and what Discord says to its effect."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import discord
+
+from operations import call_ids
+from operations.base import Context, Model, Preview, WriteOperation
+from operations.decider import Prepared
+from operations.errors import Refused
+from operations.failures import DISCORD_FAILED
+from operations.guild_state import GuildVanished
+from operations.ledger import phase
+from operations.refusals import Rejected
+from policy.model import Caller, Refuse
+from sandbox.trials import Trial
+from tests.truth.explained import NOT_AS_A_PERSON, stricter
+from tests.truth.oracle import Rights, excesses, rights
+from tests.truth.stage import Stage
+from tests.truth.worlds import Scene
+
+Write = WriteOperation[Any, Any, Any]
+Says = Literal["yes", "no", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the product says. ``reason``: why not, or what is not known. ``executable``: context and effect, if any."""
+
+    says: Says
+    reason: str = ""
+    executable: tuple[Context, Model] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Discord says to an effect: "" when it takes it. ``gap``: the simulation has no such route or field."""
+
+    refusal: str = ""
+    gap: bool = False
+    excess: tuple[str, ...] = ()
+
+
+FindingKind = Literal[
+    "true", "false yes", "excess", "beyond", "confirmed no", "explained no", "not addressable", "unexplained no", "gap"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``kind`` "excess": policy lets a person do what Discord would refuse him; "beyond": the oracle of rights sees
+    more given than the requester holds.
+    """
+
+    operation: str
+    says: Says
+    kind: FindingKind
+    reason: str = ""
+    discord: str = ""
+    executed: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.kind in ("false yes", "excess", "beyond", "unexplained no", "gap")
+
+
+class Judge:
+    """Of one guild. Nothing else may change it meanwhile."""
+
+    def __init__(self, stage: Stage, scene: Scene) -> None:
+        self._stage = stage
+        self._scene = scene
+        self._trial = Trial(stage.sandbox.world, scene.guild_id)
+        self._before: Rights | None = None
+
+    async def judge(self, operation: Write, given: Mapping[str, Any], requester: int) -> Finding:
+        verdict = await self._verdict(operation, given, self._stage.caller(self._scene.guild_id, requester))
+        if verdict.says == "no":
+            return await self._judged_no(operation, given, requester, verdict)
+        assert verdict.executable is not None
+        ctx, effect = verdict.executable
+        answer = await self._attempt(operation, ctx, effect, requester=requester)
+        found = Finding(operation.name, verdict.says, "true", verdict.reason, answer.refusal, executed=True)
+        if answer.gap:
+            return replace(found, kind="gap")
+        if answer.refusal:
+            return replace(found, kind="true" if verdict.says == "unknown" else "false yes", executed=False)
+        by_hand = await self._attempt(operation, ctx, effect, acting_as=requester)
+        if by_hand.refusal and operation.name not in NOT_AS_A_PERSON:
+            return replace(found, kind="excess", discord=by_hand.refusal)
+        if answer.excess:
+            return replace(found, kind="beyond", discord="; ".join(answer.excess))
+        return found
+
+    # ------------------------------------------------------------- the product
+    async def _prepared(self, operation: Write, given: Mapping[str, Any], caller: Caller) -> Prepared:
+        parsed = operation.Input.model_validate(given)
+        return await self._stage.decider.prepare(
+            operation, parsed, caller, call_ids.new_call_id(), self._stage.services, audit_reason="gh:truth"
+        )
+
+    async def _verdict(self, operation: Write, given: Mapping[str, Any], caller: Caller) -> Verdict:
+        try:
+            prepared = await self._prepared(operation, given, caller)
+        except Rejected as rejected:
+            return Verdict("no", f"{rejected.truth.code}: {rejected.truth.reason}")
+        decision = prepared.decide(0.0)
+        if isinstance(decision, Refuse):
+            return Verdict("no", f"{decision.code}: {decision.reason}")
+        preview = await self._preview(operation, prepared)
+        if isinstance(preview, str):
+            return Verdict("no", preview)
+        executable = (prepared.ctx, preview.effect)
+        if preview.problems:
+            return Verdict("no", " ".join(preview.problems), executable)
+        if preview.unknowns:
+            return Verdict("unknown", " ".join(preview.unknowns), executable)
+        return Verdict("yes", "", executable)
+
+    async def _preview(self, operation: Write, prepared: Prepared) -> Preview[Any] | str:
+        ctx = prepared.ctx
+        try:
+            with phase("preview", ctx.call_id):
+                return await operation.preview(ctx, cast("Any", prepared.arguments))
+        except Refused as refused:
+            return f"{refused.refusal.code}: {refused.refusal.reason}"
+        except GuildVanished:
+            return "vanished"
+        except DISCORD_FAILED as error:
+            return f"read refused: {error}"
+
+    # ------------------------------------------------------------------- a no
+    async def _judged_no(
+        self, operation: Write, given: Mapping[str, Any], requester: int, verdict: Verdict
+    ) -> Finding:
+        found = Finding(operation.name, "no", "confirmed no", verdict.reason)
+        executable = verdict.executable or await self._effect_for_the_system(operation, given)
+        if isinstance(executable, str):
+            if executable.startswith("read refused"):
+                return replace(found, discord=executable)
+            return replace(found, kind="not addressable", discord=executable)
+        ctx, effect = executable
+        for acting_as in (None, requester):
+            if acting_as is not None and operation.name in NOT_AS_A_PERSON:
+                continue
+            answer = await self._attempt(operation, ctx, effect, acting_as=acting_as)
+            if answer.gap:
+                return replace(found, kind="gap", discord=answer.refusal)
+            if answer.refusal:
+                return replace(found, discord=answer.refusal)
+        if operation.name in NOT_AS_A_PERSON and (refusal := await self._may_not_speak(given, requester)):
+            return replace(found, discord=refusal)
+        why = stricter(operation.name, verdict.reason)
+        return replace(found, kind="unexplained no" if why is None else "explained no", discord=why or "taken")
+
+    async def _effect_for_the_system(
+        self, operation: Write, given: Mapping[str, Any]
+    ) -> tuple[Context, Model] | str:
+        """What the call would be without anybody's rights but the bot's, and whatever policy says to it."""
+        try:
+            prepared = await self._prepared(operation, given, self._stage.caller(self._scene.guild_id, None))
+        except Rejected as rejected:
+            return rejected.truth.reason
+        preview = await self._preview(operation, prepared)
+        return preview if isinstance(preview, str) else (prepared.ctx, preview.effect)
+
+    async def _may_not_speak(self, given: Mapping[str, Any], requester: int) -> str:
+        """Discord's answer to words of the requester's own in the channel; "" when it takes them."""
+        world = self._stage.sandbox.world
+        with self._trial.run(acting_as=requester):
+            try:
+                world.arrived("POST", f"/channels/{given['channel']}/messages", body={"content": "words"})
+            except Exception as error:
+                return str(error)
+        return ""
+
+    # --------------------------------------------------------------- attempts
+    async def _attempt(
+        self,
+        operation: Write,
+        ctx: Context,
+        effect: Model,
+        *,
+        acting_as: int | None = None,
+        requester: int | None = None,
+    ) -> Answer:
+        """Executes the effect, and puts everything back. ``requester``: against whom the oracle measures it."""
+        ctx = replace(ctx, call_id=call_ids.new_call_id())
+        with self._trial.run(acting_as=acting_as), self._cache_kept():
+            try:
+                with phase("execute", ctx.call_id):
+                    await operation.execute(ctx, effect)
+            except Refused as refused:
+                return Answer(f"refused before sending: {refused.refusal.reason}")
+            except discord.HTTPException as error:
+                return Answer(f"{error.status} {error.code}: {error.text}", gap=error.status >= 500)
+            except (ValueError, TypeError) as error:
+                return Answer(f"refused by discord.py: {error!r}")
+            return Answer(excess=self._excess(requester))
+
+    def _excess(self, requester: int | None) -> tuple[str, ...]:
+        if requester is None:
+            return ()
+        if self._before is None:
+            raise RuntimeError("look before the trial")
+        after = rights(self._stage.sandbox.world.backend, self._scene.guild_id)
+        return tuple(excesses(self._before, after, requester))
+
+    def look(self) -> None:
+        """Before the first state: the rights as they are."""
+        self._before = rights(self._stage.sandbox.world.backend, self._scene.guild_id)
+
+    @contextlib.contextmanager
+    def _cache_kept(self) -> Generator[None]:
+        """discord.py puts what it is answered into its cache: there, too, nothing may be left of a trial."""
+        guild = self._stage.core.client.get_guild(self._scene.guild_id)
+        assert guild is not None
+        stores: list[dict[int, Any]] = [
+            guild._channels,  # pyright: ignore[reportPrivateUsage, reportAssignmentType]
+            guild._roles,  # pyright: ignore[reportPrivateUsage]
+            guild._threads,  # pyright: ignore[reportPrivateUsage]
+            guild._members,  # pyright: ignore[reportPrivateUsage]
+        ]
+        kept = [dict(store) for store in stores]
+        try:
+            yield
+        finally:
+            for store, content in zip(stores, kept, strict=True):
+                store.clear()
+                store.update(content)
+
+
+Clock = Callable[[], float]
