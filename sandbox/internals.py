@@ -14,7 +14,7 @@ import inspect
 import pickle
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import discord
 from simcord._clock import Clock
@@ -74,7 +74,10 @@ __all__ = [
     "channel_accessible",
     "dispatch",
     "interaction_state",
+    "is_age_restricted",
+    "new_channels_restricted",
     "parse_form",
+    "restrict_age",
     "serializers",
     "set_cdn_base",
     "silently",
@@ -188,6 +191,41 @@ class CappedList(list[_T]):
         super().append(entry)
         if len(self) > self._limit:
             del self[: len(self) - self._limit]
+
+
+_NSFW = "nsfw"
+_channel_payload = serializers.channel_payload
+
+
+def _payload_with_age(backend: Backend, channel: Channel) -> Any:
+    """simcord's, with `nsfw`, which its channels lack. It stands on the channel itself, so that it goes where that goes;
+    on the backend while a channel is made.
+    """
+    payload = cast("dict[str, Any]", _channel_payload(backend, channel))
+    if channel.guild_id is not None and not channel.is_thread:
+        payload[_NSFW] = bool(vars(channel).get(_NSFW, vars(backend).get(_NSFW, False)))
+    return payload
+
+
+serializers.channel_payload = _payload_with_age
+
+
+def is_age_restricted(channel: Channel) -> bool:
+    return bool(vars(channel).get(_NSFW, False))
+
+
+def restrict_age(channel: Channel, *, nsfw: bool) -> None:
+    setattr(channel, _NSFW, nsfw)
+
+
+@contextmanager
+def new_channels_restricted(backend: Backend, *, nsfw: bool) -> Generator[None]:
+    """Channels that are made inside are announced as age-restricted or not. Only for code that doesn't await."""
+    setattr(backend, _NSFW, nsfw)
+    try:
+        yield
+    finally:
+        setattr(backend, _NSFW, False)
 
 
 class RemoteBotEnv(Env):

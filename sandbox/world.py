@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, rules
+from sandbox import age_restriction, audit, ban_cleanup, rules
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
 
@@ -105,7 +105,10 @@ class World:
         rules.check(self.backend, method, path, body)
         entry = audit.plan(self.backend, method, path)
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
-        result = dispatch(self.backend, method, path, body=body, query=query, files=list(files), reason=reason)
+        with age_restriction.taken(self.backend, method, path, body, reason) as taken:
+            result = taken.result = dispatch(
+                self.backend, method, path, body=taken.body, query=query, files=list(files), reason=reason
+            )
         if entry is not None:
             entry.write(self.backend, result, reason)
         if deleted_seconds:

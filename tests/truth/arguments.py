@@ -86,6 +86,10 @@ def permission_names(rng: random.Random, _: Scene) -> list[str]:
     return rng.sample([*IN_CHANNELS, *POWERS[1:]], rng.randint(0, 3))
 
 
+def address(rng: random.Random) -> str:
+    return rng.choice(["ftp://example.com", "no url"]) if rng.random() < RARELY else "https://example.com/a"
+
+
 FIELDS: Mapping[str, Draw] = {
     "content": words(2000),
     "topic": words(1024),
@@ -100,8 +104,9 @@ FIELDS: Mapping[str, Draw] = {
     "delete_message_seconds": number(0, 604_800, 0, 3_600),
     "hours": number(1, 768, 1, 24),
     "color": number(0, 0xFFFFFF, 0, 0x336699),
-    "url": lambda rng, _: rng.choice(["https://example.com/a", "https://example.com/b", "ftp://example.com", "no url"]),
-    "data": lambda rng, _: "aGVsbG8=" if rng.random() > RARELY else "no base64!",
+    "url": lambda rng, _: address(rng),
+    "image_url": lambda rng, _: address(rng),
+    "thumbnail_url": lambda rng, _: address(rng),
 }
 # By operation and field, where the name alone would mislead.
 ONLY_FOR: Mapping[tuple[str, str], Draw] = {
@@ -117,9 +122,11 @@ ONLY_FOR: Mapping[tuple[str, str], Draw] = {
     ("PollInput", "answers"): lambda rng, scene: [words(55)(rng, scene) for _ in range(rng.choice([1, 2, 3, 10, 11]))],
     ("ButtonInput", "label"): words(80),
     ("FileInput", "name"): lambda rng, _: rng.choice(["a.txt", "b.png"]),
+    ("FileInput", "data"): lambda rng, _: "aGVsbG8=" if rng.random() > RARELY else "no base64!",
     # A file behind an address is fetched by the product itself; tests/operations/test_file_fetch.py has those.
     ("FileInput", "url"): lambda rng, _: None,
 }
+ALWAYS = frozenset({("FileInput", "data"), ("EmbedInput", "description")})
 LEFT_OUT = frozenset({"cursor", "idempotency_key", "dry_run", "plan_token"})
 
 
@@ -127,7 +134,8 @@ def derived(rng: random.Random, scene: Scene, model: type[BaseModel], owner: str
     """Arguments for an input, as JSON values. Raises NoGenerator."""
     found: dict[str, Any] = {}
     for name, info in model.model_fields.items():
-        if name in LEFT_OUT or (name != "guild" and not info.is_required() and rng.random() < 0.6):
+        always = name == "guild" or (owner, name) in ALWAYS or info.is_required()
+        if name in LEFT_OUT or (not always and rng.random() < 0.6):
             continue
         value = _value(rng, scene, name, info, owner)
         if value is not None:
@@ -216,6 +224,44 @@ def _range(metadata: list[Any]) -> tuple[int, int]:
 
 
 # ------------------------------------------------------------------ operations
+# What each kind of channel has: https://discord.com/developers/docs/resources/channel#modify-channel
+SETTINGS: Mapping[str, frozenset[str]] = {
+    "text": frozenset({"topic", "slowmode_seconds", "nsfw"}),
+    "announcement": frozenset({"topic", "nsfw"}),
+    "voice": frozenset({"bitrate", "user_limit", "nsfw"}),
+    "stage": frozenset({"bitrate", "user_limit", "nsfw"}),
+    "forum": frozenset({"topic", "slowmode_seconds", "nsfw"}),
+    "media": frozenset({"topic", "slowmode_seconds", "nsfw"}),
+    "category": frozenset(),
+}
+ALL_SETTINGS = frozenset({"topic", "slowmode_seconds", "nsfw", "bitrate", "user_limit"})
+
+
+def _fitting(rng: random.Random, given: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Mostly only what this kind of channel has."""
+    if rng.random() < RARELY:
+        return given
+    return {name: value for name, value in given.items() if name not in ALL_SETTINGS - SETTINGS[kind]}
+
+
+def _create_channel(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+    given = derived(rng, scene, operation.Input, operation.name)
+    if rng.random() < 0.6:
+        given["type"] = rng.choice(["text", "voice", "forum", "category"])
+    kind = given.get("type", "text")
+    if kind == "category" and rng.random() > RARELY:
+        given.pop("category", None)
+    if rng.random() < 0.5:
+        given.pop("overwrites", None)
+    return _fitting(rng, given, kind)
+
+
+def _edit_channel(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+    given = derived(rng, scene, operation.Input, operation.name)
+    kind = next((kind for kind, ids in scene.channels.items() if int(given["channel"]) in ids), "text")
+    return _fitting(rng, given, kind)
+
+
 def _of_message(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
     """A message is named with the channel that it is in; now and then with another."""
     given = derived(rng, scene, operation.Input, operation.name)
@@ -237,6 +283,13 @@ def _edit_message(rng: random.Random, scene: Scene, operation: type[Operation]) 
 def _send_message(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
     given = derived(rng, scene, operation.Input, operation.name)
     given.setdefault("content", words(2000)(rng, scene))
+    for name in ("embeds", "files", "poll", "buttons", "ping", "crosspost"):
+        if name in given and rng.random() < 0.5:
+            del given[name]
+    if rng.random() > RARELY and int(given["channel"]) in scene.of_kinds("category", "forum"):
+        given["channel"] = str(rng.choice(scene.of_kinds("text", "voice", "announcement")))
+    if int(given["channel"]) not in scene.of_kinds("announcement") and rng.random() > RARELY:
+        given.pop("crosspost", None)
     if "reply_to" in given:
         here = [each for each in scene.said if str(each.channel_id) == given["channel"]]
         if here and rng.random() > RARELY:
@@ -246,6 +299,8 @@ def _send_message(rng: random.Random, scene: Scene, operation: type[Operation]) 
 
 Generator = Callable[[random.Random, Scene, type[Operation]], dict[str, Any]]
 OPERATIONS: Mapping[str, Generator] = {
+    "channel_create": _create_channel,
+    "channel_edit": _edit_channel,
     "message_edit": _edit_message,
     "message_get": _of_message,
     "message_send": _send_message,

@@ -54,6 +54,22 @@ STRICTER: tuple[Exception_, ...] = (
         r"Only messages in an announcement channel can be published",
         "the message would stand and not be published",
     ),
+    Exception_(
+        "message_(send|edit)",
+        r"File \d+",
+        "without its bytes the file cannot be part of an effect: Discord would be sent the message without it",
+    ),
+    Exception_(
+        "message_edit",
+        r"lack.* embed_links",
+        "Discord documents no right for the embeds of an edit; Guildhall asks for the same as when sending",
+    ),
+    Exception_(
+        "channel_create",
+        r"lack.* manage_roles at Random",
+        "Discord documents that overwrites at a channel's making are bounded by bits alone; Guildhall asks for "
+        "manage_roles as when they are edited",
+    ),
     Exception_(".*", r"pending|accepted this guild's rules", "the simulated Discord lets newcomers act; Discord documents it"),
 )
 """Each is a refusal that is stricter than the simulated Discord, and on purpose."""

@@ -71,7 +71,7 @@ async def states(stage: Stage, seed: int, guild_number: int, scene: Scene) -> As
         name = f"{seed}:{guild_number}:{number}"
         rng = random.Random(name)  # noqa: S311 - to be repeated
         operation = WRITES[(guild_number * STATES_PER_GUILD + number) % len(WRITES)]
-        requester = rng.choice([scene.owner_id, *scene.members, *scene.members])
+        requester = rng.choice([*[scene.owner_id] * 3, *scene.members, *scene.members])
         yield State(name, operation, requester, arguments_for(rng, scene, operation))
         number += 1
 

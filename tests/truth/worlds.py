@@ -97,7 +97,7 @@ def some(rng: random.Random, names: list[str], share: float) -> list[str]:
 def random_spec(rng: random.Random) -> GuildSpec:
     roles: list[dict[str, Any]] = []
     for number in range(rng.randint(3, 6)):
-        powers = some(rng, POWERS[1:], rng.choice([0.0, 0.1, 0.3, 0.7]))
+        powers = some(rng, POWERS[1:], rng.choice([0.0, 0.1, 0.4, 0.9]))
         powers += ["administrator"] if rng.random() < 0.12 else []
         roles.append(
             {
@@ -130,7 +130,7 @@ def random_spec(rng: random.Random) -> GuildSpec:
                 "overwrites": random_overwrites(rng, names, members),
             }
         )
-    share = rng.choice([1.0, 1.0, 0.9, 0.6])
+    share = rng.choice([1.0, 1.0, 1.0, 0.95, 0.7])
     return GuildSpec(
         name="Random",
         owner="owner",

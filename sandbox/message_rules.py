@@ -1,0 +1,122 @@
+"""What Discord's documentation says of messages, and simcord leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import discord
+
+from sandbox.internals import Backend, BackendError, Channel
+
+MAX_CONTENT = 2000
+_TEXTLESS = frozenset({discord.ChannelType.category.value, discord.ChannelType.forum.value})
+_BUTTON, _LINK_STYLE = 2, 5
+_WEB = ("http", "https")
+
+
+def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
+    """A message in a guild's channel or thread.
+
+    https://discord.com/developers/docs/resources/message#create-message
+    """
+    channel = backend.get_channel(int(match["channel"]))
+    if channel.guild_id is None:
+        return
+    if int(channel.type) in _TEXTLESS:
+        # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes
+        raise BackendError(400, 50008, "Cannot send messages in a non-text channel")
+    _require(backend, channel, "send_messages_in_threads" if channel.is_thread else "send_messages")
+    _content(body)
+    _addresses(body)
+    # https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
+    for asked, permission in (
+        (body.get("embeds"), "embed_links"),
+        (body.get("attachments"), "attach_files"),
+        (body.get("poll"), "send_polls"),
+        (body.get("message_reference"), "read_message_history"),
+    ):
+        if asked:
+            _require(backend, channel, permission)
+    _locked(backend, channel)
+    _reply(backend, channel, body.get("message_reference"))
+
+
+def editing(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
+    """https://discord.com/developers/docs/resources/message#edit-message"""
+    channel = backend.get_channel(int(match["channel"]))
+    if channel.guild_id is None:
+        return
+    message = backend.messages.get(channel.id, {}).get(int(match["message"]))
+    if message is not None and message.author_id != backend.bot_user.id:
+        return  # the route itself says whose it is
+    _content(body)
+    _addresses(body)
+    metadata = channel.thread_metadata
+    if metadata is not None and metadata.archived:
+        # "Thread is archived": https://discord.com/developers/docs/topics/threads#active--archived-threads
+        raise BackendError(400, 50083, "Thread is archived")
+    _locked(backend, channel)
+
+
+def _require(backend: Backend, channel: Channel, *permissions: str) -> None:
+    backend.require_permissions(channel.guild_id, backend.bot_user.id, channel.id, *permissions)
+
+
+def _content(body: Mapping[str, Any]) -> None:
+    """ "content: Message contents (up to 2000 characters)" """
+    if len(str(body.get("content") or "")) > MAX_CONTENT:
+        raise BackendError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+
+
+def _locked(backend: Backend, channel: Channel) -> None:
+    """ "Users (including bot users) without the MANAGE_THREADS permission will be unable to create or update messages
+    in locked threads."
+
+    https://discord.com/developers/docs/topics/threads#locked-threads
+    """
+    if channel.thread_metadata is None or not channel.thread_metadata.locked or channel.guild_id is None:
+        return
+    bits = backend.compute_permissions(channel.guild_id, backend.bot_user.id, channel.id)
+    if not bits & discord.Permissions.manage_threads.flag:
+        raise BackendError(400, 160005, "Thread is locked")
+
+
+def _reply(backend: Backend, channel: Channel, reference: Any) -> None:
+    """ "fail_if_not_exists: … whether to error if the referenced message doesn't exist …, defaults to true"
+
+    https://discord.com/developers/docs/resources/message#message-reference-structure
+    """
+    if not isinstance(reference, Mapping):
+        return
+    named = cast("Mapping[str, Any]", reference)
+    if int(named.get("type") or 0) != 0 or not named.get("fail_if_not_exists", True) or not named.get("message_id"):
+        return
+    if int(named["message_id"]) not in backend.messages.get(channel.id, {}):
+        raise BackendError(400, 50035, "Invalid Form Body: message_reference: Unknown message")
+
+
+def _addresses(body: Mapping[str, Any]) -> None:
+    """Links and images lead to the web; an image may be one of the message's own files.
+
+    https://discord.com/developers/docs/resources/message#embed-object-embed-image-structure ("only supports http(s) and
+    attachments"), https://discord.com/developers/docs/components/reference#button
+    """
+    for path, address, schemes in _links(body):
+        if address.partition("://")[0].lower() not in schemes or "://" not in address:
+            raise BackendError(400, 50035, f"Invalid Form Body: {path}: Scheme must be one of {schemes}.")
+
+
+def _links(body: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for embed in cast("list[Mapping[str, Any]]", body.get("embeds") or []):
+        if embed.get("url"):
+            yield "embed.url", str(embed["url"]), _WEB
+        for part in ("image", "thumbnail"):
+            address = (embed.get(part) or {}).get("url")
+            if address:
+                yield f"embed.{part}.url", str(address), (*_WEB, "attachment")
+    for row in cast("list[Mapping[str, Any]]", body.get("components") or []):
+        for button in cast("list[Mapping[str, Any]]", row.get("components") or []):
+            if button.get("type") == _BUTTON and button.get("style") == _LINK_STYLE:
+                yield "button.url", str(button.get("url")), (*_WEB, "discord")
