@@ -11,6 +11,7 @@ import discord
 from sandbox.internals import Backend, BackendError, Channel
 
 MAX_CONTENT = 2000
+MAX_QUESTION, MAX_ANSWER, MAX_ANSWERS, MAX_POLL_HOURS = 300, 55, 10, 768
 _TEXTLESS = frozenset({discord.ChannelType.category.value, discord.ChannelType.forum.value})
 _BUTTON, _LINK_STYLE = 2, 5
 _WEB = ("http", "https")
@@ -29,6 +30,7 @@ def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
         raise BackendError(400, 50008, "Cannot send messages in a non-text channel")
     _require(backend, channel, "send_messages_in_threads" if channel.is_thread else "send_messages")
     _content(body)
+    _texts(body)
     _addresses(body)
     # https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
     for asked, permission in (
@@ -39,6 +41,7 @@ def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
     ):
         if asked:
             _require(backend, channel, permission)
+    _poll(body)
     _locked(backend, channel)
     _reply(backend, channel, body.get("message_reference"))
 
@@ -52,6 +55,7 @@ def editing(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
     if message is not None and message.author_id != backend.bot_user.id:
         return  # the route itself says whose it is
     _content(body)
+    _texts(body)
     _addresses(body)
     metadata = channel.thread_metadata
     if metadata is not None and metadata.archived:
@@ -97,6 +101,48 @@ def _reply(backend: Backend, channel: Channel, reference: Any) -> None:
         raise BackendError(400, 50035, "Invalid Form Body: message_reference: Unknown message")
 
 
+def _texts(body: Mapping[str, Any]) -> None:
+    """A field of an embed has a name and a value; a button has a label where it has no emoji.
+
+    https://discord.com/developers/docs/resources/message#embed-object-embed-field-structure,
+    https://discord.com/developers/docs/components/reference#button
+    """
+    for embed in cast("list[Mapping[str, Any]]", body.get("embeds") or []):
+        for field in cast("list[Mapping[str, Any]]", embed.get("fields") or []):
+            for part in ("name", "value"):
+                if not str(field.get(part) or "").strip():
+                    raise BackendError(400, 50035, f"Invalid Form Body: embed.fields.{part}: This field is required")
+    for button in _buttons(body):
+        if not button.get("emoji") and not str(button.get("label") or "").strip():
+            raise BackendError(400, 50035, "Invalid Form Body: button: A button needs a label or an emoji")
+
+
+def _poll(body: Mapping[str, Any]) -> None:
+    """ "The text of the field … the maximum length is 300 for the question, and 55 for any answer", up to 10 answers,
+    for up to 32 days.
+
+    https://discord.com/developers/docs/resources/poll#poll-media-object, #poll-create-request-object
+    """
+    poll = cast("Mapping[str, Any]", body.get("poll") or {})
+    if not poll:
+        return
+    question = str((poll.get("question") or {}).get("text") or "")
+    answers = [str((each.get("poll_media") or {}).get("text") or "") for each in poll.get("answers") or []]
+    if not 1 <= len(question.strip()) <= MAX_QUESTION:
+        raise BackendError(400, 50035, f"Invalid Form Body: poll.question: 1 to {MAX_QUESTION} characters")
+    if not 1 <= len(answers) <= MAX_ANSWERS or not all(1 <= len(each.strip()) <= MAX_ANSWER for each in answers):
+        raise BackendError(400, 50035, f"Invalid Form Body: poll.answers: 1 to {MAX_ANSWERS} of {MAX_ANSWER} characters")
+    if not 1 <= int(poll.get("duration") or 24) <= MAX_POLL_HOURS:
+        raise BackendError(400, 50035, f"Invalid Form Body: poll.duration: 1 to {MAX_POLL_HOURS} hours")
+
+
+def _buttons(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for row in cast("list[Mapping[str, Any]]", body.get("components") or []):
+        for button in cast("list[Mapping[str, Any]]", row.get("components") or []):
+            if button.get("type") == _BUTTON:
+                yield button
+
+
 def _addresses(body: Mapping[str, Any]) -> None:
     """Links and images lead to the web; an image may be one of the message's own files.
 
@@ -116,7 +162,6 @@ def _links(body: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]
             address = (embed.get(part) or {}).get("url")
             if address:
                 yield f"embed.{part}.url", str(address), (*_WEB, "attachment")
-    for row in cast("list[Mapping[str, Any]]", body.get("components") or []):
-        for button in cast("list[Mapping[str, Any]]", row.get("components") or []):
-            if button.get("type") == _BUTTON and button.get("style") == _LINK_STYLE:
-                yield "button.url", str(button.get("url")), (*_WEB, "discord")
+    for button in _buttons(body):
+        if button.get("style") == _LINK_STYLE:
+            yield "button.url", str(button.get("url")), (*_WEB, "discord")

@@ -244,7 +244,7 @@ def _fitting(rng: random.Random, given: dict[str, Any], kind: str) -> dict[str, 
     return {name: value for name, value in given.items() if name not in ALL_SETTINGS - SETTINGS[kind]}
 
 
-def _create_channel(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+def _create_channel(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
     given = derived(rng, scene, operation.Input, operation.name)
     if rng.random() < 0.6:
         given["type"] = rng.choice(["text", "voice", "forum", "category"])
@@ -256,13 +256,13 @@ def _create_channel(rng: random.Random, scene: Scene, operation: type[Operation]
     return _fitting(rng, given, kind)
 
 
-def _edit_channel(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+def _edit_channel(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
     given = derived(rng, scene, operation.Input, operation.name)
     kind = next((kind for kind, ids in scene.channels.items() if int(given["channel"]) in ids), "text")
     return _fitting(rng, given, kind)
 
 
-def _of_message(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+def _of_message(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int = 0) -> dict[str, Any]:
     """A message is named with the channel that it is in; now and then with another."""
     given = derived(rng, scene, operation.Input, operation.name)
     said = rng.choice(scene.said)
@@ -271,16 +271,16 @@ def _of_message(rng: random.Random, scene: Scene, operation: type[Operation]) ->
     return given
 
 
-def _edit_message(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+def _edit_message(rng: random.Random, scene: Scene, operation: type[Operation], requester: int) -> dict[str, Any]:
     given = _of_message(rng, scene, operation)
-    own = [each for each in scene.said if each.own_of is not None]
-    if own and rng.random() < 0.85:
+    own = [each for each in scene.said if each.own_of == requester]
+    if own and rng.random() < 0.8:
         said = rng.choice(own)
         given |= {"message": str(said.message_id), "channel": str(said.channel_id)}
     return given
 
 
-def _send_message(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+def _send_message(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
     given = derived(rng, scene, operation.Input, operation.name)
     given.setdefault("content", words(2000)(rng, scene))
     for name in ("embeds", "files", "poll", "buttons", "ping", "crosspost"):
@@ -297,7 +297,8 @@ def _send_message(rng: random.Random, scene: Scene, operation: type[Operation]) 
     return given
 
 
-Generator = Callable[[random.Random, Scene, type[Operation]], dict[str, Any]]
+# The last argument: who asks.
+Generator = Callable[[random.Random, Scene, type[Operation], int], dict[str, Any]]
 OPERATIONS: Mapping[str, Generator] = {
     "channel_create": _create_channel,
     "channel_edit": _edit_channel,
@@ -307,7 +308,7 @@ OPERATIONS: Mapping[str, Generator] = {
 }
 
 
-def arguments_for(rng: random.Random, scene: Scene, operation: type[Operation]) -> dict[str, Any]:
+def arguments_for(rng: random.Random, scene: Scene, operation: type[Operation], requester: int) -> dict[str, Any]:
     """Arguments that the input takes, as JSON values.
 
     Raises NoGenerator when nobody knows how to draw them, or when what is drawn is never taken.
@@ -318,7 +319,7 @@ def arguments_for(rng: random.Random, scene: Scene, operation: type[Operation]) 
         given = (
             derived(rng, scene, operation.Input, operation.name)
             if generate is None
-            else generate(rng, scene, operation)
+            else generate(rng, scene, operation, requester)
         )
         try:
             typing.cast("type[Model]", operation.Input).model_validate(given)

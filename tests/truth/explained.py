@@ -20,6 +20,7 @@ class Exception_:
 
 
 STRICTER: tuple[Exception_, ...] = (
+    Exception_("channel_.*", r"That is a thread", "threads have operations of their own"),
     Exception_(".*", r"^Nothing would change", "Discord takes a change that changes nothing; the caller is told instead"),
     Exception_(
         "message_edit", r"I did not send that message for you", "own is what was sent for this requester (security 7)"
@@ -31,8 +32,13 @@ STRICTER: tuple[Exception_, ...] = (
     ),
     Exception_(
         "channel_(create|edit)",
-        r"lack.* at Category",
+        r"lack.* at #?Category|No visible category",
         "Discord documents no right in the category that a channel goes to; Guildhall asks for the same as in a channel",
+    ),
+    Exception_(
+        "channel_create",
+        r"A category cannot stand in another category",
+        "discord.py's request for a new category names none: Discord would make it outside",
     ),
     Exception_(
         "channel_create",
@@ -43,6 +49,11 @@ STRICTER: tuple[Exception_, ...] = (
         "channel_create",
         r"allowed and denied at once",
         "which of the two Discord would keep is documented nowhere",
+    ),
+    Exception_(
+        "channel_create",
+        r"named in two overwrites",
+        "an effect holds one for each; which of two was meant, nobody knows",
     ),
     Exception_(
         "message_send",

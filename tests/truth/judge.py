@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -19,8 +19,9 @@ from operations.ledger import phase
 from operations.refusals import Rejected
 from policy.model import Caller, Refuse
 from sandbox.trials import Trial
+from tests.openapi import description
 from tests.truth.explained import NOT_AS_A_PERSON, stricter
-from tests.truth.oracle import Rights, excesses, rights
+from tests.truth.oracle import Rights, addressable, excesses, rights
 from tests.truth.stage import Stage
 from tests.truth.worlds import Scene
 
@@ -39,14 +40,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Discord says to an effect: "" when it takes it. ``gap``: the simulation has no such route or field."""
+    """What Discord says to an effect: "" when it takes it. ``gap``: the simulation has no such route or field.
+
+    ``against``: what its OpenAPI description says against the requests that were sent.
+    """
 
     refusal: str = ""
     gap: bool = False
+    against: str = ""
     excess: tuple[str, ...] = ()
 
 
 FindingKind = Literal[
+    "undescribed",
     "true", "false yes", "excess", "beyond", "confirmed no", "explained no", "not addressable", "unexplained no", "gap"
 ]
 
@@ -54,7 +60,7 @@ FindingKind = Literal[
 @dataclass(frozen=True, slots=True)
 class Finding:
     """``kind`` "excess": policy lets a person do what Discord would refuse him; "beyond": the oracle of rights sees
-    more given than the requester holds.
+    more given than the requester holds; "undescribed": a request that Discord's OpenAPI description does not know.
     """
 
     operation: str
@@ -66,7 +72,7 @@ class Finding:
 
     @property
     def is_wrong(self) -> bool:
-        return self.kind in ("false yes", "excess", "beyond", "unexplained no", "gap")
+        return self.kind in ("false yes", "excess", "beyond", "unexplained no", "gap", "undescribed")
 
 
 class Judge:
@@ -90,6 +96,8 @@ class Judge:
             return replace(found, kind="gap")
         if answer.refusal:
             return replace(found, kind="true" if verdict.says == "unknown" else "false yes", executed=False)
+        if answer.against:
+            return replace(found, kind="undescribed", discord=answer.against)
         by_hand = await self._attempt(operation, ctx, effect, acting_as=requester)
         if by_hand.refusal and operation.name not in NOT_AS_A_PERSON:
             return replace(found, kind="excess", discord=by_hand.refusal)
@@ -139,35 +147,39 @@ class Judge:
         self, operation: Write, given: Mapping[str, Any], requester: int, verdict: Verdict
     ) -> Finding:
         found = Finding(operation.name, "no", "confirmed no", verdict.reason)
-        executable = verdict.executable or await self._effect_for_the_system(operation, given)
-        if isinstance(executable, str):
-            if executable.startswith("read refused"):
-                return replace(found, discord=executable)
-            return replace(found, kind="not addressable", discord=executable)
-        ctx, effect = executable
+        bare = verdict if verdict.executable else await self._without_rights(operation, given)
+        if bare.executable is None:
+            if bare.reason.startswith("read refused"):
+                return replace(found, discord=bare.reason)
+            backend, bot_id = self._stage.sandbox.world.backend, self._scene.bot_id
+            missing = [each for each in _ids(given) if not addressable(backend, self._scene.guild_id, bot_id, each)]
+            why = None if missing else stricter(operation.name, bare.reason)
+            kind = "not addressable" if missing else "unexplained no" if why is None else "explained no"
+            return replace(found, kind=kind, discord=why or bare.reason)
+        ctx, effect = bare.executable
         for acting_as in (None, requester):
             if acting_as is not None and operation.name in NOT_AS_A_PERSON:
                 continue
             answer = await self._attempt(operation, ctx, effect, acting_as=acting_as)
             if answer.gap:
                 return replace(found, kind="gap", discord=answer.refusal)
-            if answer.refusal:
-                return replace(found, discord=answer.refusal)
+            if answer.refusal or answer.against:
+                return replace(found, discord=answer.refusal or answer.against)
         if operation.name in NOT_AS_A_PERSON and (refusal := await self._may_not_speak(given, requester)):
             return replace(found, discord=refusal)
-        why = stricter(operation.name, verdict.reason)
+        why = stricter(operation.name, verdict.reason) or stricter(operation.name, bare.reason)
         return replace(found, kind="unexplained no" if why is None else "explained no", discord=why or "taken")
 
-    async def _effect_for_the_system(
-        self, operation: Write, given: Mapping[str, Any]
-    ) -> tuple[Context, Model] | str:
-        """What the call would be without anybody's rights but the bot's, and whatever policy says to it."""
+    async def _without_rights(self, operation: Write, given: Mapping[str, Any]) -> Verdict:
+        """What the call would be for the bot itself, whatever policy says to it."""
         try:
             prepared = await self._prepared(operation, given, self._stage.caller(self._scene.guild_id, None))
         except Rejected as rejected:
-            return rejected.truth.reason
+            return Verdict("no", rejected.truth.reason)
         preview = await self._preview(operation, prepared)
-        return preview if isinstance(preview, str) else (prepared.ctx, preview.effect)
+        if isinstance(preview, str):
+            return Verdict("no", preview)
+        return Verdict("no", " ".join(preview.problems), (prepared.ctx, preview.effect))
 
     async def _may_not_speak(self, given: Mapping[str, Any], requester: int) -> str:
         """Discord's answer to words of the requester's own in the channel; "" when it takes them."""
@@ -191,6 +203,7 @@ class Judge:
     ) -> Answer:
         """Executes the effect, and puts everything back. ``requester``: against whom the oracle measures it."""
         ctx = replace(ctx, call_id=call_ids.new_call_id())
+        self._stage.sandbox.journal.clear_requests()
         with self._trial.run(acting_as=acting_as), self._cache_kept():
             try:
                 with phase("execute", ctx.call_id):
@@ -201,7 +214,12 @@ class Judge:
                 return Answer(f"{error.status} {error.code}: {error.text}", gap=error.status >= 500)
             except (ValueError, TypeError) as error:
                 return Answer(f"refused by discord.py: {error!r}")
-            return Answer(excess=self._excess(requester))
+            return Answer(against=self._against(), excess=self._excess(requester))
+
+    def _against(self) -> str:
+        known = description()
+        requests = self._stage.sandbox.journal.requests()
+        return "" if known is None else "; ".join(problem for each in requests for problem in known.problems(each))
 
     def _excess(self, requester: int | None) -> tuple[str, ...]:
         if requester is None:
@@ -235,4 +253,10 @@ class Judge:
                 store.update(content)
 
 
-Clock = Callable[[], float]
+def _ids(given: Any) -> list[int]:
+    """Every id in arguments."""
+    if isinstance(given, str):
+        return [int(given)] if given.isascii() and given.isdecimal() and len(given) >= 15 else []
+    if isinstance(given, Mapping):
+        given = list(cast("Mapping[str, Any]", given).values())
+    return [found for each in cast("list[Any]", given) for found in _ids(each)] if isinstance(given, list) else []

@@ -15,6 +15,8 @@ ADMINISTRATOR = 1 << 3
 VIEW_CHANNEL = 1 << 10
 READ_MESSAGE_HISTORY = 1 << 16
 MANAGE_ROLES = 1 << 28
+MANAGE_THREADS = 1 << 34
+PRIVATE_THREAD = 12
 EVERYTHING = (1 << 53) - 1
 OWNER = 1 << 200
 
@@ -97,6 +99,36 @@ def _bits(guild: Guild, member: Member, channel: Channel | None) -> int:
     if channel is not None and not bits & VIEW_CHANNEL:
         return 0
     return bits
+
+
+def sees(backend: Backend, user_id: int, channel_id: int) -> bool:
+    """Whether a member sees a channel or thread; of private threads, those that he is in or manages."""
+    channel = backend.channels.get(channel_id)
+    if channel is None or channel.guild_id is None:
+        return False
+    guild = backend.guilds[channel.guild_id]
+    parent = backend.channels[channel.parent_id] if channel.is_thread and channel.parent_id else channel
+    bits = _bits(guild, guild.members[user_id], parent)
+    if not bits & VIEW_CHANNEL:
+        return False
+    return int(channel.type) != PRIVATE_THREAD or bool(bits & MANAGE_THREADS) or user_id in channel.thread_members
+
+
+def addressable(backend: Backend, guild_id: int, user_id: int, object_id: int) -> bool:
+    """Whether a member may know of an object of this id: he sees the channel that it is, or that it lies in.
+
+    Of archived threads the gateway tells nothing ("all active threads in the guild":
+    https://discord.com/developers/docs/events/gateway-events#guild-create), so that nobody may know of one by its id.
+    """
+    guild = backend.guilds[guild_id]
+    if object_id == guild_id or object_id in guild.roles or object_id in guild.members or object_id in guild.bans:
+        return True
+    if object_id in backend.channels:
+        metadata = backend.channels[object_id].thread_metadata
+        return sees(backend, user_id, object_id) and not (metadata is not None and metadata.archived)
+    if object_id in backend.webhooks:
+        return sees(backend, user_id, backend.webhooks[object_id].channel_id)
+    return any(object_id in said and sees(backend, user_id, channel) for channel, said in backend.messages.items())
 
 
 def excesses(before: Rights, after: Rights, requester: int) -> list[str]:

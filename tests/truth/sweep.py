@@ -55,6 +55,8 @@ class Row:
         self.executed += finding.executed
         if finding.says == "unknown":
             self.causes[f"unknown: {_shape(finding.reason)}"] += 1
+        if finding.kind == "not addressable":
+            self.causes[f"no: {finding.discord}"] += 1
         if finding.kind == "explained no":
             self.causes[f"no: {finding.discord}"] += 1
 
@@ -72,7 +74,7 @@ async def states(stage: Stage, seed: int, guild_number: int, scene: Scene) -> As
         rng = random.Random(name)  # noqa: S311 - to be repeated
         operation = WRITES[(guild_number * STATES_PER_GUILD + number) % len(WRITES)]
         requester = rng.choice([*[scene.owner_id] * 3, *scene.members, *scene.members])
-        yield State(name, operation, requester, arguments_for(rng, scene, operation))
+        yield State(name, operation, requester, arguments_for(rng, scene, operation, requester))
         number += 1
 
 
