@@ -56,6 +56,4 @@ def taken(backend: Backend, method: str, path: str, body: Any, reason: str | Non
     if channel.guild_id is not None and before != nsfw and not fields:
         # simcord logs what it knows of; of a request that carries more, its entry stands for all.
         changes = [{"key": _FIELD, "old_value": before, "new_value": nsfw}]
-        backend.record_audit_log(
-            channel.guild_id, CHANNEL_UPDATE, target_id=channel.id, changes=changes, reason=reason
-        )
+        backend.record_audit_log(channel.guild_id, CHANNEL_UPDATE, target_id=channel.id, changes=changes, reason=reason)

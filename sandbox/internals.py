@@ -198,8 +198,8 @@ _channel_payload = serializers.channel_payload
 
 
 def _payload_with_age(backend: Backend, channel: Channel) -> Any:
-    """simcord's, with `nsfw`, which its channels lack. It stands on the channel itself, so that it goes where that goes;
-    on the backend while a channel is made.
+    """simcord's, with `nsfw`, which its channels lack. It stands on the channel itself, so that a copy has it too; on
+    the backend while a channel is made.
     """
     payload = cast("dict[str, Any]", _channel_payload(backend, channel))
     if channel.guild_id is not None and not channel.is_thread:

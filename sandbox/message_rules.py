@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import discord
 
-from sandbox.internals import Backend, BackendError, Channel
+from sandbox.internals import Backend, BackendError, Channel, Message
 
 MAX_CONTENT = 2000
 MAX_QUESTION, MAX_ANSWER, MAX_ANSWERS, MAX_POLL_HOURS = 300, 55, 10, 768
 _TEXTLESS = frozenset({discord.ChannelType.category.value, discord.ChannelType.forum.value})
+# "at least one of content, embeds, sticker_ids, components, files[n], or poll"; a forward has a reference alone.
+_PARTS = ("embeds", "sticker_ids", "components", "attachments", "poll", "message_reference")
 _BUTTON, _LINK_STYLE = 2, 5
 _WEB = ("http", "https")
 
@@ -32,6 +34,8 @@ def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
     _content(body)
     _texts(body)
     _addresses(body)
+    if not any(body.get(part) for part in _PARTS) and not str(body.get("content") or "").strip():
+        raise _empty()
     # https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
     for asked, permission in (
         (body.get("embeds"), "embed_links"),
@@ -57,6 +61,8 @@ def editing(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
     _content(body)
     _texts(body)
     _addresses(body)
+    if message is not None:
+        _something_left(message, body)
     metadata = channel.thread_metadata
     if metadata is not None and metadata.archived:
         # "Thread is archived": https://discord.com/developers/docs/topics/threads#active--archived-threads
@@ -72,6 +78,25 @@ def _content(body: Mapping[str, Any]) -> None:
     """ "content: Message contents (up to 2000 characters)" """
     if len(str(body.get("content") or "")) > MAX_CONTENT:
         raise BackendError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+
+
+def _something_left(message: Message, body: Mapping[str, Any]) -> None:
+    """What an edit leaves out stays; a message that would hold nothing is refused as a new one is."""
+    kept = {
+        "embeds": message.embeds,
+        "components": message.components,
+        "attachments": message.attachments,
+        "sticker_ids": message.stickers,
+        "poll": message.poll,
+    }
+    content = body.get("content", message.content)
+    if not str(content or "").strip() and not any(body.get(part, kept[part]) for part in kept):
+        raise _empty()
+
+
+def _empty() -> BackendError:
+    """https://discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes"""
+    return BackendError(400, 50006, "Cannot send an empty message")
 
 
 def _locked(backend: Backend, channel: Channel) -> None:
@@ -126,12 +151,14 @@ def _poll(body: Mapping[str, Any]) -> None:
     poll = cast("Mapping[str, Any]", body.get("poll") or {})
     if not poll:
         return
-    question = str((poll.get("question") or {}).get("text") or "")
-    answers = [str((each.get("poll_media") or {}).get("text") or "") for each in poll.get("answers") or []]
+    question = _part(poll, "question", "text")
+    answers = [_part(each, "poll_media", "text") for each in cast("list[Mapping[str, Any]]", poll.get("answers") or [])]
     if not 1 <= len(question.strip()) <= MAX_QUESTION:
         raise BackendError(400, 50035, f"Invalid Form Body: poll.question: 1 to {MAX_QUESTION} characters")
     if not 1 <= len(answers) <= MAX_ANSWERS or not all(1 <= len(each.strip()) <= MAX_ANSWER for each in answers):
-        raise BackendError(400, 50035, f"Invalid Form Body: poll.answers: 1 to {MAX_ANSWERS} of {MAX_ANSWER} characters")
+        raise BackendError(
+            400, 50035, f"Invalid Form Body: poll.answers: 1 to {MAX_ANSWERS} of {MAX_ANSWER} characters"
+        )
     if not 1 <= int(poll.get("duration") or 24) <= MAX_POLL_HOURS:
         raise BackendError(400, 50035, f"Invalid Form Body: poll.duration: 1 to {MAX_POLL_HOURS} hours")
 
@@ -159,9 +186,13 @@ def _links(body: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]
         if embed.get("url"):
             yield "embed.url", str(embed["url"]), _WEB
         for part in ("image", "thumbnail"):
-            address = (embed.get(part) or {}).get("url")
-            if address:
-                yield f"embed.{part}.url", str(address), (*_WEB, "attachment")
+            if address := _part(embed, part, "url"):
+                yield f"embed.{part}.url", address, (*_WEB, "attachment")
     for button in _buttons(body):
         if button.get("style") == _LINK_STYLE:
             yield "button.url", str(button.get("url")), (*_WEB, "discord")
+
+
+def _part(whole: Mapping[str, Any], part: str, field: str) -> str:
+    """A text of an object in an object; "" where there is none."""
+    return str(cast("Mapping[str, Any]", whole.get(part) or {}).get(field) or "")

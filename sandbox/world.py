@@ -60,9 +60,26 @@ class World:
             return
         if self._nonce is not None and event == "MESSAGE_CREATE":
             payload = {**payload, "nonce": self._nonce}
-        for listener in self.listeners:
-            listener(event, payload)
+        events = [(event, payload)]
+        if event == "THREAD_MEMBERS_UPDATE" and (joined := self._joined(payload)) is not None:
+            events.insert(0, ("THREAD_CREATE", joined))
+        for each in events:
+            for listener in self.listeners:
+                listener(*each)
         self.notify()
+
+    def _joined(self, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The thread that the bot was added to: it may hear of it for the first time.
+
+        "Sent … when the current user is added to a thread. … When being added to an existing private thread, includes a
+        thread member object." https://discord.com/developers/docs/events/gateway-events#thread-create
+        """
+        added = cast("list[Mapping[str, Any]]", payload.get("added_members") or [])
+        member = next((each for each in added if each.get("user_id") == str(self.bot_id)), None)
+        if member is None:
+            return None
+        thread = self.backend.get_channel(int(payload["id"]))
+        return {**serializers.thread_payload(self.backend, thread), "member": member}
 
     @contextlib.contextmanager
     def sending(self, nonce: str | None) -> Generator[None]:

@@ -67,7 +67,7 @@ class Description:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         # The document itself is Discord's; checking it takes a minute.
-        self._api = OpenAPI.from_dict(cast("Any", document), config=Config(spec_validator_cls=None))
+        self._api = OpenAPI.from_dict(cast("Any", document), config=Config(spec_validator_cls=cast("Any", None)))
         self._routes = [
             (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))), operations)
             for path, operations in document["paths"].items()
@@ -155,7 +155,8 @@ def _known(error: ValidationError) -> Disagreement | None:
         return None
     names = [step for step in error.absolute_path if isinstance(step, str)]
     name = names[-1] if names else ""
-    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    types = cast("list[str] | str", error.validator_value)
+    wanted = types if isinstance(types, list) else [types]
     if isinstance(error.instance, int) and not isinstance(error.instance, bool) and "string" in wanted:
         return INTEGER_ID if name == "id" or name.endswith("_id") or error.instance > 1 << 32 else None
     if name in _PERMISSIONS and isinstance(error.instance, str) and error.instance.isdecimal() and "integer" in wanted:

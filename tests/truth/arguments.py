@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import types
-import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -12,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from operations.base import Model, Operation
+from operations.base import Operation
 from operations.refs import Ref
 from tests.truth.worlds import IN_CHANNELS, POWERS, Scene
 
@@ -180,7 +179,9 @@ def _of(rng: random.Random, scene: Scene, annotation: Any, where: str, metadata:
     if origin in (list, tuple, set, frozenset):
         least, most = _bounds(metadata, MinLen, MaxLen)
         count = max(least, rng.choice([0, 1, 1, 2, 2, 3]))
-        return [_of(rng, scene, arguments[0], where, []) for _ in range(min(count, most if most is not None else count))]
+        return [
+            _of(rng, scene, arguments[0], where, []) for _ in range(min(count, most if most is not None else count))
+        ]
     if isinstance(annotation, type):
         return _plain(rng, scene, annotation, where, metadata)
     raise NoGenerator(f"{where}: nobody draws {annotation}; add it to FIELDS or ONLY_FOR in tests/truth/arguments.py")
@@ -197,7 +198,9 @@ def _plain(rng: random.Random, scene: Scene, kind: type[Any], where: str, metada
     if kind is str:
         _, most = _bounds(metadata, MinLen, MaxLen)
         return words(most or 100)(rng, scene)
-    raise NoGenerator(f"{where}: nobody draws a {kind.__name__}; add it to FIELDS or ONLY_FOR in tests/truth/arguments.py")
+    raise NoGenerator(
+        f"{where}: nobody draws a {kind.__name__}; add it to FIELDS or ONLY_FOR in tests/truth/arguments.py"
+    )
 
 
 def _bounds(metadata: list[Any], least: type[MinLen], most: type[MaxLen]) -> tuple[int, int | None]:
@@ -322,7 +325,7 @@ def arguments_for(rng: random.Random, scene: Scene, operation: type[Operation], 
             else generate(rng, scene, operation, requester)
         )
         try:
-            typing.cast("type[Model]", operation.Input).model_validate(given)
+            operation.Input.model_validate(given)
         except ValidationError as error:
             failed = error
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Exception_:
+class Stricter:
     """``operation``: a pattern of names; ``said``: a pattern of the product's reason; ``why``: for the report."""
 
     operation: str
@@ -19,69 +19,71 @@ class Exception_:
         return re.fullmatch(self.operation, operation) is not None and re.search(self.said, said) is not None
 
 
-STRICTER: tuple[Exception_, ...] = (
-    Exception_("channel_.*", r"That is a thread", "threads have operations of their own"),
-    Exception_(".*", r"^Nothing would change", "Discord takes a change that changes nothing; the caller is told instead"),
-    Exception_(
+STRICTER: tuple[Stricter, ...] = (
+    Stricter("channel_.*", r"That is a thread", "threads have operations of their own"),
+    Stricter(".*", r"^Nothing would change", "Discord takes a change that changes nothing; the caller is told instead"),
+    Stricter(
         "message_edit", r"I did not send that message for you", "own is what was sent for this requester (security 7)"
     ),
-    Exception_(
+    Stricter(
         "channel_(create|edit)",
         r"has no (topic|nsfw|slowmode|bitrate|user limit|parent)",
         "Discord passes over a setting that the kind of channel lacks; the caller is told instead",
     ),
-    Exception_(
+    Stricter(
         "channel_(create|edit)",
         r"lack.* at #?Category|No visible category",
-        "Discord documents no right in the category that a channel goes to; Guildhall asks for the same as in a channel",
+        "Discord documents no right in the category that a channel goes to; Guildhall asks for that in a channel",
     ),
-    Exception_(
+    Stricter(
         "channel_create",
         r"A category cannot stand in another category",
         "discord.py's request for a new category names none: Discord would make it outside",
     ),
-    Exception_(
+    Stricter(
         "channel_create",
         r"slowmode is set after it is made",
         "discord.py cannot send it with the request that makes the channel",
     ),
-    Exception_(
+    Stricter(
         "channel_create",
         r"allowed and denied at once",
         "which of the two Discord would keep is documented nowhere",
     ),
-    Exception_(
+    Stricter(
         "channel_create",
         r"named in two overwrites",
         "an effect holds one for each; which of two was meant, nobody knows",
     ),
-    Exception_(
+    Stricter(
         "message_send",
         r"lack.* mention_everyone",
         "Discord sends the message and notifies nobody; the caller asked that somebody be notified",
     ),
-    Exception_(
+    Stricter(
         "message_send",
         r"Only messages in an announcement channel can be published",
         "the message would stand and not be published",
     ),
-    Exception_(
+    Stricter(
         "message_(send|edit)",
         r"File \d+",
         "without its bytes the file cannot be part of an effect: Discord would be sent the message without it",
     ),
-    Exception_(
+    Stricter(
         "message_edit",
         r"lack.* embed_links",
         "Discord documents no right for the embeds of an edit; Guildhall asks for the same as when sending",
     ),
-    Exception_(
+    Stricter(
         "channel_create",
         r"lack.* manage_roles at Random",
         "Discord documents that overwrites at a channel's making are bounded by bits alone; Guildhall asks for "
         "manage_roles as when they are edited",
     ),
-    Exception_(".*", r"pending|accepted this guild's rules", "the simulated Discord lets newcomers act; Discord documents it"),
+    Stricter(
+        ".*", r"pending|accepted this guild's rules", "the simulated Discord lets newcomers act; Discord documents it"
+    ),
 )
 """Each is a refusal that is stricter than the simulated Discord, and on purpose."""
 
@@ -90,7 +92,7 @@ NOT_AS_A_PERSON: Mapping[str, str] = {
 }
 """Operations whose effect nobody but the bot can have: the requester's own attempt proves nothing when it fails."""
 
-BEYOND: tuple[Exception_, ...] = ()
+BEYOND: tuple[Stricter, ...] = ()
 """Effects that give more than the requester holds, although Discord lets him do the same by hand."""
 
 

@@ -18,6 +18,7 @@ from operations.guild_state import GuildVanished
 from operations.ledger import phase
 from operations.refusals import Rejected
 from policy.model import Caller, Refuse
+from sandbox.internals import BackendError
 from sandbox.trials import Trial
 from tests.openapi import description
 from tests.truth.explained import NOT_AS_A_PERSON, stricter
@@ -53,7 +54,15 @@ class Answer:
 
 FindingKind = Literal[
     "undescribed",
-    "true", "false yes", "excess", "beyond", "confirmed no", "explained no", "not addressable", "unexplained no", "gap"
+    "true",
+    "false yes",
+    "excess",
+    "beyond",
+    "confirmed no",
+    "explained no",
+    "not addressable",
+    "unexplained no",
+    "gap",
 ]
 
 
@@ -143,9 +152,7 @@ class Judge:
             return f"read refused: {error}"
 
     # ------------------------------------------------------------------- a no
-    async def _judged_no(
-        self, operation: Write, given: Mapping[str, Any], requester: int, verdict: Verdict
-    ) -> Finding:
+    async def _judged_no(self, operation: Write, given: Mapping[str, Any], requester: int, verdict: Verdict) -> Finding:
         found = Finding(operation.name, "no", "confirmed no", verdict.reason)
         bare = verdict if verdict.executable else await self._without_rights(operation, given)
         if bare.executable is None:
@@ -187,7 +194,7 @@ class Judge:
         with self._trial.run(acting_as=requester):
             try:
                 world.arrived("POST", f"/channels/{given['channel']}/messages", body={"content": "words"})
-            except Exception as error:
+            except BackendError as error:
                 return str(error)
         return ""
 
@@ -239,7 +246,7 @@ class Judge:
         guild = self._stage.core.client.get_guild(self._scene.guild_id)
         assert guild is not None
         stores: list[dict[int, Any]] = [
-            guild._channels,  # pyright: ignore[reportPrivateUsage, reportAssignmentType]
+            guild._channels,  # pyright: ignore[reportPrivateUsage]
             guild._roles,  # pyright: ignore[reportPrivateUsage]
             guild._threads,  # pyright: ignore[reportPrivateUsage]
             guild._members,  # pyright: ignore[reportPrivateUsage]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import orjson
+from pydantic import ValidationError
 
 from operations.base import Operation
 from tests.app import until
@@ -16,72 +17,61 @@ from tests.samples import WRITES
 from tests.truth.arguments import arguments_for
 from tests.truth.judge import Finding, Judge, Write
 from tests.truth.stage import Stage
-from tests.truth.worlds import Scene, build, remember
+from tests.truth.worlds import Scene, build, names, remember
 
 STATES_PER_GUILD = 40
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``name``: SEED:GUILD:STATE, by which it is made again."""
+    """``name``: SEED:GUILD:STATE, by which it is made again. ``called``: what ids in it are called."""
 
     name: str
     operation: type[Operation]
     requester: int
     given: dict[str, Any]
+    called: Mapping[int, str]
 
     def __str__(self) -> str:
-        given = orjson.dumps(self.given).decode()
+        given = self.readable(orjson.dumps(self.given).decode())
         given = given if len(given) <= 600 else f"{given[:600]}… ({len(given):,} characters)"
-        return f"{self.name}: {self.operation.name} {given}, asked by {self.requester}"
+        return f"{self.name}: {self.operation.name} {given}, asked by {self.called.get(self.requester, self.requester)}"
+
+    def readable(self, text: str) -> str:
+        """With names for ids, which are others each time."""
+        return re.sub(r"\d{15,20}", lambda found: f"<{self.called.get(int(found[0]), found[0])}>", text)
 
 
-@dataclass(slots=True)
-class Row:
-    """What was found of one operation."""
-
-    kinds: Counter[str] = field(default_factory=Counter[str])
-    says: Counter[str] = field(default_factory=Counter[str])
-    executed: int = 0
-    causes: Counter[str] = field(default_factory=Counter[str])
-
-    @property
-    def states(self) -> int:
-        return sum(self.says.values())
-
-    def add(self, finding: Finding) -> None:
-        self.kinds[finding.kind] += 1
-        self.says[finding.says] += 1
-        self.executed += finding.executed
-        if finding.says == "unknown":
-            self.causes[f"unknown: {_shape(finding.reason)}"] += 1
-        if finding.kind == "not addressable":
-            self.causes[f"no: {finding.discord}"] += 1
-        if finding.kind == "explained no":
-            self.causes[f"no: {finding.discord}"] += 1
-
-
-def _shape(reason: str) -> str:
-    """A reason without what differs from state to state."""
-    return " ".join("…" if any(letter.isdigit() for letter in word) else word for word in reason.split())[:160]
-
-
-async def states(stage: Stage, seed: int, guild_number: int, scene: Scene) -> AsyncGenerator[State]:
+def states(seed: int, guild_number: int, scene: Scene, called: Mapping[int, str]) -> Generator[State]:
     """Endless; each from a generator of its own, so that one can be made without the others."""
     number = 0
     while True:
         name = f"{seed}:{guild_number}:{number}"
-        rng = random.Random(name)  # noqa: S311 - to be repeated
+        rng = random.Random(name)
         operation = WRITES[(guild_number * STATES_PER_GUILD + number) % len(WRITES)]
         requester = rng.choice([*[scene.owner_id] * 3, *scene.members, *scene.members])
-        yield State(name, operation, requester, arguments_for(rng, scene, operation, requester))
+        yield State(name, operation, requester, arguments_for(rng, scene, operation, requester), called)
         number += 1
+
+
+async def shrunk(judge: Judge, operation: Write, state: State, finding: Finding) -> tuple[State, Finding]:
+    """The same mistake with fewer arguments: each that it does not need is left out."""
+    for name in list(state.given):
+        given = {key: value for key, value in state.given.items() if key != name}
+        try:
+            operation.Input.model_validate(given)
+        except ValidationError:
+            continue
+        smaller = await judge.judge(operation, given, state.requester)
+        if smaller.kind == finding.kind:
+            state, finding = replace(state, given=given), smaller
+    return state, finding
 
 
 async def guild_of(stage: Stage, seed: int, guild_number: int) -> Scene:
     """The guild of this number, installed and known to the bot."""
     world = stage.sandbox.world
-    scene = build(world, random.Random(f"{seed}:{guild_number}"))  # noqa: S311 - to be repeated
+    scene = build(world, random.Random(f"{seed}:{guild_number}"))
     last = remember(world, scene)
 
     def arrived() -> bool:
@@ -94,19 +84,21 @@ async def guild_of(stage: Stage, seed: int, guild_number: int) -> Scene:
 
 
 async def sweep(
-    stage: Stage, seed: int, guilds: Sequence[int], *, states_per_guild: int = STATES_PER_GUILD, only: int | None = None
+    stage: Stage, seed: int, guilds: Iterable[int], *, states_per_guild: int = STATES_PER_GUILD, only: int | None = None
 ) -> AsyncGenerator[tuple[State, Finding]]:
     """Every state of these guilds; of each, the one of this number only."""
     for guild_number in guilds:
         scene = await guild_of(stage, seed, guild_number)
         judge = Judge(stage, scene)
         judge.look()
-        made = states(stage, seed, guild_number, scene)
+        made = states(seed, guild_number, scene, names(stage.sandbox.world, scene))
         for number in range(states_per_guild):
-            state = await anext(made)
+            state = next(made)
             if only is not None and number != only:
                 continue
             operation = cast("Write", stage.services.registry.get(state.operation.name))
-            yield state, await judge.judge(operation, state.given, state.requester)
-        await made.aclose()
+            finding = await judge.judge(operation, state.given, state.requester)
+            if finding.is_wrong:
+                state, finding = await shrunk(judge, operation, state, finding)
+            yield state, finding
         await stage.remove(scene.guild_id)

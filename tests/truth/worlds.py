@@ -225,3 +225,18 @@ def remember(world: World, scene: Scene) -> int:
         raise RuntimeError("the owner may make a channel") from error
     scene.channels.setdefault("text", []).append(int(made["id"]))
     return int(made["id"])
+
+
+def names(world: World, scene: Scene) -> dict[int, str]:
+    """What the ids of a guild are called."""
+    backend = world.backend
+    guild = backend.guilds[scene.guild_id]
+    found = {each.id: each.name for each in guild.roles.values()}
+    found |= {user_id: backend.users[user_id].name for user_id in guild.members}
+    for channel_id in [*guild.channel_ids, *guild.thread_ids]:
+        found[channel_id] = f"#{backend.channels[channel_id].name}"
+    for each in scene.said:
+        by = "the bot" if each.author_id == scene.bot_id else found.get(each.author_id, "somebody")
+        whose = f" for {found[each.own_of]}" if each.own_of is not None else ""
+        found[each.message_id] = f"message of {by}{whose} in {found[each.channel_id]}"
+    return {**found, scene.guild_id: "the guild"}
