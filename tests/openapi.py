@@ -170,3 +170,22 @@ def description() -> Description | None:
     if not Path(FILE).is_file():
         return None
     return Description(json.loads(FILE.read_bytes()))
+
+
+def distinct(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of requests that differ in ids and texts only, one."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for entry in entries:
+        names = [name for name, _ in urllib.parse.parse_qsl(entry["query"], keep_blank_values=True)]
+        key = json.dumps([entry["method"], re.sub(r"\d{15,20}", "id", entry["path"]), names, _shape(entry["body"])])
+        found[key] = entry
+    return list(found.values())
+
+
+def _shape(body: Any) -> Any:
+    """Names and types."""
+    if isinstance(body, dict):
+        return {key: _shape(value) for key, value in cast("dict[str, Any]", body).items()}
+    if isinstance(body, list):
+        return [_shape(value) for value in cast("list[Any]", body)]
+    return type(body).__name__
