@@ -111,7 +111,7 @@ def page(report: Report) -> str:
         "its effect is executed on the simulated Discord, as the bot and as the requester, and put back.",
         "",
         f"Seed {report.seed}: {report.states:,} states. {report.writes:,} writes were executed and measured",
-        "by an independent oracle of rights. A state is made again with `python -m tests.truth --state SEED:GUILD:STATE`.",
+        "by an independent oracle. A state is made again with `python -m tests.truth --state SEED:GUILD:STATE`.",
         "",
         "| operation | states | yes | no | unknown | executed | "
         + " | ".join(COLUMNS)
