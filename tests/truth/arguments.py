@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import types
 from collections.abc import Callable, Mapping
@@ -45,6 +46,7 @@ REFS: Mapping[str, Callable[[random.Random, Scene], str]] = {
     "message": _messages,
     "member": lambda rng, scene: str(rng.choice([*scene.members, *scene.members, scene.bot_id])),
     "user": lambda rng, scene: str(rng.choice([*scene.banned, *scene.members])),
+    "ban": lambda rng, scene: str(rng.choice([*scene.banned * 8, *scene.members])),
     "role": lambda rng, scene: str(rng.choice([*scene.roles, *scene.roles, scene.guild_id])),
     "mentionable": _mentionable,
     "webhook": lambda rng, scene: str(rng.choice(scene.webhooks or [UNKNOWN_ID])),
@@ -85,6 +87,12 @@ def permission_names(rng: random.Random, _: Scene) -> list[str]:
     return rng.sample([*IN_CHANNELS, *POWERS[1:]], rng.randint(0, 3))
 
 
+def moment(rng: random.Random, _: Scene) -> str:
+    """Mostly within the 28 days of a timeout."""
+    days = rng.choice([-1.0, 27.9, 29.0]) if rng.random() < RARELY else rng.uniform(0.01, 20)
+    return (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)).isoformat()
+
+
 def address(rng: random.Random) -> str:
     return rng.choice(["ftp://example.com", "no url"]) if rng.random() < RARELY else "https://example.com/a"
 
@@ -96,6 +104,14 @@ FIELDS: Mapping[str, Draw] = {
     "allow": permission_names,
     "deny": permission_names,
     "permissions": permission_names,
+    "grant": permission_names,
+    "revoke": permission_names,
+    "nickname": words(32),
+    "until": moment,
+    "auto_archive_minutes": lambda rng, _: rng.choice([60, 1440, 4320, 10080, 5]),
+    "afk_timeout_seconds": lambda rng, _: rng.choice([60, 300, 900, 1800, 3600, 7]),
+    "preferred_locale": lambda rng, _: rng.choice(["en-US", "de", "fr", "xx"]),
+    "emoji": lambda rng, _: rng.choice(["\N{THUMBS UP SIGN}", "\N{WHITE HEAVY CHECK MARK}", "tide", "<:tide:1>"]),
     "slowmode_seconds": number(0, 21_600, 0, 5, 60),
     "bitrate": number(8_000, 96_000, 64_000, 48_000),
     "user_limit": number(0, 99, 0, 10),
@@ -111,6 +127,11 @@ FIELDS: Mapping[str, Draw] = {
 ONLY_FOR: Mapping[tuple[str, str], Draw] = {
     ("channel_create", "name"): channel_name,
     ("channel_edit", "name"): channel_name,
+    ("channel_permissions_edit", "clear"): permission_names,
+    ("role_reorder", "position"): number(1, 6, 1, 2, 3, 4),
+    ("role_create", "name"): words(100),
+    ("role_modify", "name"): words(100),
+    ("thread_create", "name"): words(100),
     ("EmbedInput", "title"): words(256),
     ("EmbedInput", "description"): words(4096),
     ("EmbedInput", "footer"): words(2048),
@@ -227,6 +248,10 @@ def _range(metadata: list[Any]) -> tuple[int, int]:
 
 
 # ------------------------------------------------------------------ operations
+# The last argument: who asks.
+Generator = Callable[[random.Random, Scene, type[Operation], int], dict[str, Any]]
+
+
 # What each kind of channel has: https://discord.com/developers/docs/resources/channel#modify-channel
 SETTINGS: Mapping[str, frozenset[str]] = {
     "text": frozenset({"topic", "slowmode_seconds", "nsfw"}),
@@ -300,9 +325,52 @@ def _send_message(rng: random.Random, scene: Scene, operation: type[Operation], 
     return given
 
 
-# The last argument: who asks.
-Generator = Callable[[random.Random, Scene, type[Operation], int], dict[str, Any]]
+def one_of(*names: str) -> Generator:
+    """Of these arguments exactly one is given."""
+
+    def draw(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
+        given = derived(rng, scene, operation.Input, operation.name)
+        chosen = rng.choice(names)
+        info = operation.Input.model_fields[chosen]
+        given[chosen] = _value(rng, scene, chosen, info, operation.name)
+        return {name: value for name, value in given.items() if name == chosen or name not in names}
+
+    return draw
+
+
+def _edit_permissions(rng: random.Random, scene: Scene, operation: type[Operation], requester: int) -> dict[str, Any]:
+    """Mostly each permission in one list only, and of a few."""
+    given = one_of("role", "member")(rng, scene, operation, requester)
+    named = rng.sample(IN_CHANNELS, rng.randint(1, 4))
+    cuts = sorted(rng.choices(range(len(named) + 1), k=2))
+    lists = {"allow": named[: cuts[0]], "deny": named[cuts[0] : cuts[1]], "clear": named[cuts[1] :]}
+    return {**{name: value for name, value in given.items() if name not in lists}, **lists}
+
+
+def _bulk_delete(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
+    given = derived(rng, scene, operation.Input, operation.name)
+    channel_id = rng.choice(scene.said).channel_id
+    here = [str(each.message_id) for each in scene.said if each.channel_id == channel_id]
+    elsewhere = [str(rng.choice(scene.said).message_id)] if rng.random() < RARELY else []
+    return {**given, "channel": str(channel_id), "messages": [*here, *elsewhere]}
+
+
+def _create_thread(rng: random.Random, scene: Scene, operation: type[Operation], requester: int) -> dict[str, Any]:
+    given = derived(rng, scene, operation.Input, operation.name)
+    if "message" in given and rng.random() > RARELY:
+        given |= {**_of_message(rng, scene, operation, requester), "private": False}
+    return given
+
+
 OPERATIONS: Mapping[str, Generator] = {
+    "channel_permissions_delete": one_of("role", "member"),
+    "channel_permissions_edit": _edit_permissions,
+    "member_timeout": one_of("duration_seconds", "until"),
+    "message_bulk_delete": _bulk_delete,
+    "message_delete": _of_message,
+    "reaction_add": _of_message,
+    "role_reorder": one_of("above", "below", "position"),
+    "thread_create": _create_thread,
     "channel_create": _create_channel,
     "channel_edit": _edit_channel,
     "message_edit": _edit_message,

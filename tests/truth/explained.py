@@ -20,6 +20,36 @@ class Stricter:
 
 
 STRICTER: tuple[Stricter, ...] = (
+    Stricter(".*", r"platform_post", "what the bot posted for nobody is touched by no operation (security 7)"),
+    Stricter(".*", r"channel_missing", "a message is named together with its channel"),
+    Stricter("reaction_add", r"unknown_emoji", "the preview stops at an emoji that Discord does not know"),
+    Stricter(
+        "message_delete",
+        r"You lack manage_messages",
+        "what somebody wrote by hand he may delete by hand; own is what was sent for this requester (security 7)",
+    ),
+    Stricter(
+        "member_edit",
+        r"lack manage_nicknames at @Guildhall",
+        "the bot renames itself by a route of its own, by which nobody else is renamed",
+    ),
+    Stricter(
+        "message_bulk_delete",
+        r"At least 2 messages|given twice",
+        "discord.py would send another request than the one asked for",
+    ),
+    Stricter(
+        "role_reorder", r"A position here goes from|Nothing stands below", "an effect holds places that there are"
+    ),
+    Stricter(
+        "thread_create",
+        r"no_threads_here|No visible channel",
+        "the preview stops where Discord documents that no thread can be: "
+        "https://discord.com/developers/docs/topics/threads",
+    ),
+    Stricter("role_modify", r"has permissions only", "Discord passes over such settings of @everyone"),
+    Stricter("role_reorder", r"always the lowest role", "nothing is sent for @everyone, which stays where it is"),
+    Stricter("guild_modify", r"Only Community guilds have", "the simulated Discord keeps such settings for any guild"),
     Stricter("channel_.*", r"That is a thread", "threads have operations of their own"),
     Stricter(".*", r"^Nothing would change", "Discord takes a change that changes nothing; the caller is told instead"),
     Stricter(
@@ -89,11 +119,26 @@ STRICTER: tuple[Stricter, ...] = (
 
 NOT_AS_A_PERSON: Mapping[str, str] = {
     "message_edit": "nobody edits another's message in Discord: the requester's right to speak there is asked instead",
+    "message_delete": "what the bot said for somebody is his own here, and the bot's in Discord",
 }
-"""Operations whose effect nobody but the bot can have: the requester's own attempt proves nothing when it fails."""
+"""Operations on the bot's own messages: there the requester's own attempt proves nothing when it fails."""
 
-BEYOND: tuple[Stricter, ...] = ()
+ABOUT_ITSELF = frozenset({"member_edit"})
+"""Operations that have a route of their own for oneself: sent as the requester, they would be about him."""
+
+BEYOND: tuple[Stricter, ...] = (
+    Stricter(
+        "role_(delete|remove|assign)",
+        r"^(member \d+ gained 0x[0-9a-f]+ in \d+, which the requester lacks(; )?)+$",
+        "what a role's overwrites allow or deny comes and goes with the role, for whoever outranks it",
+    ),
+)
 """Effects that give more than the requester holds, although Discord lets him do the same by hand."""
+
+
+def beyond(operation: str, found: str) -> str | None:
+    """Why an effect may give more than its requester holds; None when nobody has explained it."""
+    return next((each.why for each in BEYOND if each.covers(operation, found)), None)
 
 
 def stricter(operation: str, said: str) -> str | None:

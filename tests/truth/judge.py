@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
@@ -18,10 +19,11 @@ from operations.guild_state import GuildVanished
 from operations.ledger import phase
 from operations.refusals import Rejected
 from policy.model import Caller, Refuse
+from policy.permissions import Bits
 from sandbox.internals import BackendError
 from sandbox.trials import Trial
 from tests.openapi import description
-from tests.truth.explained import NOT_AS_A_PERSON, stricter
+from tests.truth.explained import ABOUT_ITSELF, NOT_AS_A_PERSON, beyond, stricter
 from tests.truth.oracle import Rights, addressable, excesses, rights
 from tests.truth.stage import Stage
 from tests.truth.worlds import Scene
@@ -54,6 +56,7 @@ class Answer:
 
 FindingKind = Literal[
     "undescribed",
+    "explained beyond",
     "true",
     "false yes",
     "excess",
@@ -108,10 +111,13 @@ class Judge:
         if answer.against:
             return replace(found, kind="undescribed", discord=answer.against)
         by_hand = await self._attempt(operation, ctx, effect, acting_as=requester)
-        if by_hand.refusal and operation.name not in NOT_AS_A_PERSON:
+        if by_hand.refusal and not self._is_the_bots(operation, given, requester):
             return replace(found, kind="excess", discord=by_hand.refusal)
-        if answer.excess:
-            return replace(found, kind="beyond", discord="; ".join(answer.excess))
+        excess = "; ".join(answer.excess)
+        if excess and (why := beyond(operation.name, excess)) is None:
+            return replace(found, kind="beyond", discord=excess)
+        if excess:
+            return replace(found, kind="explained beyond", discord=why or "")
         return found
 
     # ------------------------------------------------------------- the product
@@ -160,21 +166,24 @@ class Judge:
                 return replace(found, discord=bare.reason)
             backend, bot_id = self._stage.sandbox.world.backend, self._scene.bot_id
             missing = [each for each in _ids(given) if not addressable(backend, self._scene.guild_id, bot_id, each)]
-            why = None if missing else stricter(operation.name, bare.reason)
+            missing += [*self._not_banned(operation, given), *self._not_there(given)]
+            if not missing and (lacking := self._bot_lacks(bare.reason, given)):
+                return replace(found, discord=f"the bot does not hold {lacking}")
+            why = None if missing else self._stricter(operation, verdict, bare)
             kind = "not addressable" if missing else "unexplained no" if why is None else "explained no"
             return replace(found, kind=kind, discord=why or bare.reason)
         ctx, effect = bare.executable
         for acting_as in (None, requester):
-            if acting_as is not None and operation.name in NOT_AS_A_PERSON:
+            if acting_as is not None and self._is_the_bots(operation, given, requester):
                 continue
             answer = await self._attempt(operation, ctx, effect, acting_as=acting_as)
             if answer.gap:
                 return replace(found, kind="gap", discord=answer.refusal)
             if answer.refusal or answer.against:
                 return replace(found, discord=answer.refusal or answer.against)
-        if operation.name in NOT_AS_A_PERSON and (refusal := await self._may_not_speak(given, requester)):
+        if operation.name == "message_edit" and (refusal := await self._may_not_speak(given, requester)):
             return replace(found, discord=refusal)
-        why = stricter(operation.name, verdict.reason) or stricter(operation.name, bare.reason)
+        why = self._stricter(operation, verdict, bare)
         return replace(found, kind="unexplained no" if why is None else "explained no", discord=why or "taken")
 
     async def _without_rights(self, operation: Write, given: Mapping[str, Any]) -> Verdict:
@@ -182,11 +191,51 @@ class Judge:
         try:
             prepared = await self._prepared(operation, given, self._stage.caller(self._scene.guild_id, None))
         except Rejected as rejected:
-            return Verdict("no", rejected.truth.reason)
+            return Verdict("no", f"{rejected.truth.code}: {rejected.truth.reason}")
         preview = await self._preview(operation, prepared)
         if isinstance(preview, str):
             return Verdict("no", preview)
         return Verdict("no", " ".join(preview.problems), (prepared.ctx, preview.effect))
+
+    @staticmethod
+    def _stricter(operation: Write, verdict: Verdict, bare: Verdict) -> str | None:
+        return stricter(operation.name, verdict.reason) or stricter(operation.name, bare.reason)
+
+    def _not_banned(self, operation: Write, given: Mapping[str, Any]) -> list[int]:
+        """Whose ban a call names, where there is none."""
+        bans = self._stage.sandbox.world.backend.guilds[self._scene.guild_id].bans
+        named = [int(given[field]) for field, ref in operation.refs.items() if ref.kind == "ban" and field in given]
+        return [user_id for user_id in named if user_id not in bans]
+
+    def _not_there(self, given: Mapping[str, Any]) -> list[int]:
+        """The messages that a call names together with a channel in which they are not."""
+        if not str(given.get("channel", "")).isdecimal():
+            return []
+        here = self._stage.sandbox.world.backend.messages.get(int(given["channel"]), {})
+        named = _ids([given.get("message"), given.get("messages"), given.get("reply_to")])
+        return [message_id for message_id in named if message_id not in here]
+
+    def _bot_lacks(self, reason: str, given: Mapping[str, Any]) -> str:
+        """The permissions that the product says the bot lacks (in the channel of the call, else guild-wide), if it
+        lacks each of them.
+        """
+        match = re.search(r"I lack ([a-z_, ]+) at ", reason)
+        if match is None:
+            return ""
+        backend = self._stage.sandbox.world.backend
+        channel = backend.channels.get(int(given["channel"])) if str(given.get("channel", "")).isdecimal() else None
+        where = 0 if channel is None else channel.permission_channel_id()
+        held = rights(backend, self._scene.guild_id).at[self._scene.bot_id, where]
+        return match[1] if not any(held & Bits[name] for name in match[1].split(", ")) else ""
+
+    def _is_the_bots(self, operation: Write, given: Mapping[str, Any], requester: int) -> bool:
+        """Whether it is about a message of the bot's, which nobody else can have sent, or about the bot itself."""
+        if operation.name in ABOUT_ITSELF and str(given.get("member")) == str(self._scene.bot_id):
+            return True
+        said = next((each for each in self._scene.said if str(each.message_id) == str(given.get("message"))), None)
+        if operation.name not in NOT_AS_A_PERSON or said is None or said.author_id != self._scene.bot_id:
+            return False
+        return operation.name == "message_edit" or said.own_of == requester
 
     async def _may_not_speak(self, given: Mapping[str, Any], requester: int) -> str:
         """Discord's answer to words of the requester's own in the channel; "" when it takes them."""

@@ -146,7 +146,7 @@ def _gained(before: Rights, after: Rights, requester: int) -> list[str]:
     found: list[str] = []
     for (member, channel), bits in after.at.items():
         if (member, channel) in before.at:
-            had, may_give = before.at[member, channel], before.at[requester, channel]
+            had, may_give = before.at[member, channel], _grantable(before, requester, channel)
         elif member in before.rank:
             # A new channel is like the guild, or like its category.
             parent = after.parent.get(channel) or 0
@@ -157,6 +157,15 @@ def _gained(before: Rights, after: Rights, requester: int) -> list[str]:
         if gained := bits & ~had & ~may_give:
             found.append(f"member {member} gained {gained:#x} in {channel or 'the guild'}, which the requester lacks")
     return found
+
+
+def _grantable(before: Rights, requester: int, channel: int) -> int:
+    """ "Only permissions your bot has in the guild or parent channel (if applicable) can be allowed/denied"
+
+    https://discord.com/developers/docs/resources/channel#edit-channel-permissions
+    """
+    parent = before.parent.get(channel) or 0
+    return before.at[requester, channel] | before.at[requester, 0] | before.at.get((requester, parent), 0)
 
 
 def _outranked_roles(before: Rights, after: Rights, requester: int, own_rank: int) -> list[str]:
@@ -216,9 +225,9 @@ def _overwrites(before: Rights, after: Rights, requester: int) -> list[str]:
             if inherited:
                 continue
         else:
-            holds = before.at[requester, channel]
+            holds = _grantable(before, requester, channel)
         touched = (then[0] ^ now[0]) | (then[1] ^ now[1])
-        if not holds & MANAGE_ROLES:
+        if not before.at.get((requester, channel), holds) & MANAGE_ROLES:
             found.append(f"the overwrite of {target} in {channel} was changed by one without manage_roles")
         elif touched & ~holds:
             found.append(f"the overwrite of {target} in {channel} was changed in {touched & ~holds:#x}")

@@ -63,7 +63,8 @@ async def shrunk(judge: Judge, operation: Write, state: State, finding: Finding)
         except ValidationError:
             continue
         smaller = await judge.judge(operation, given, state.requester)
-        if smaller.kind == finding.kind:
+        # Not another mistake, for which something is missing.
+        if smaller.kind == finding.kind and smaller.reason.partition(":")[0] == finding.reason.partition(":")[0]:
             state, finding = replace(state, given=given), smaller
     return state, finding
 
