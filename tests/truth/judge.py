@@ -16,7 +16,7 @@ from operations.decider import Prepared
 from operations.errors import Refused
 from operations.failures import DISCORD_FAILED
 from operations.guild_state import GuildVanished
-from operations.ledger import phase
+from operations.ledger import SendRefused, phase
 from operations.refusals import Rejected
 from policy.model import Caller, Refuse
 from policy.permissions import Bits
@@ -114,11 +114,10 @@ class Judge:
         if by_hand.refusal and not self._is_the_bots(operation, given, requester):
             return replace(found, kind="excess", discord=by_hand.refusal)
         excess = "; ".join(answer.excess)
-        if excess and (why := beyond(operation.name, excess)) is None:
-            return replace(found, kind="beyond", discord=excess)
-        if excess:
-            return replace(found, kind="explained beyond", discord=why or "")
-        return found
+        if not excess:
+            return found
+        why = beyond(operation.name, excess)
+        return replace(found, kind="beyond" if why is None else "explained beyond", discord=why or excess)
 
     # ------------------------------------------------------------- the product
     async def _prepared(self, operation: Write, given: Mapping[str, Any], caller: Caller) -> Prepared:
@@ -152,8 +151,8 @@ class Judge:
                 return await operation.preview(ctx, cast("Any", prepared.arguments))
         except Refused as refused:
             return f"{refused.refusal.code}: {refused.refusal.reason}"
-        except GuildVanished:
-            return "vanished"
+        except (SendRefused, GuildVanished):
+            raise  # nothing that Discord says
         except DISCORD_FAILED as error:
             return f"read refused: {error}"
 

@@ -12,6 +12,7 @@ import yarl
 
 from bot import settings
 from bot.core import Core, running_core
+from bot.edge_ban import EdgeBan
 from bot.request_budget import RequestBudget
 from operations.decider import Decider
 from operations.explainer import Explainer
@@ -28,7 +29,7 @@ from storage import installations, sent_messages, workspaces
 from storage.instance import Mark
 from tests.app import until
 
-SIMULATED_REQUESTS_PER_SECOND = 1_000_000
+SIMULATED_REQUESTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,9 @@ async def running_stage(folder: Path) -> AsyncGenerator[Stage]:
             FileFetcher.open(yarl.URL(sandbox.base_url)) as files,
         ):
             await until(lambda: anchor.id in core.facts.snapshot.installations, "the first start is done")
-            # A simulated Discord has no edge that bans.
-            core.client.guard.budget = RequestBudget(SIMULATED_REQUESTS_PER_SECOND)
+            # A simulated Discord has no edge that bans, and most states are refused.
+            core.client.guard.budget = RequestBudget(SIMULATED_REQUESTS)
+            core.client.guard.edge_ban = EdgeBan(limit=SIMULATED_REQUESTS)
             yield Stage(sandbox, core, *_road(core, files))
 
 
