@@ -3,15 +3,49 @@
 from __future__ import annotations
 
 from operations.base import Operation
+from operations.discord.ban_list import ListBans
 from operations.discord.channel_create import CreateChannel
 from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
+from operations.discord.channel_permissions import ListChannelPermissions
+from operations.discord.channel_permissions_delete import DeleteChannelPermissions
+from operations.discord.channel_permissions_edit import EditChannelPermissions
 from operations.discord.channels import GetChannel, ListChannels
+from operations.discord.discord_audit import ListDiscordAudit
+from operations.discord.guild_modify import ModifyGuild
 from operations.discord.guilds import GetGuild, ListGuilds
+from operations.discord.invite_create import CreateInvite
+from operations.discord.invite_delete import DeleteInvite
+from operations.discord.invites import GetInvite, ListInvites
+from operations.discord.member_ban import BanMember
+from operations.discord.member_edit import EditMember
+from operations.discord.member_kick import KickMember
+from operations.discord.member_list import ListMembers
+from operations.discord.member_timeout import TimeoutMember
+from operations.discord.member_timeout_remove import RemoveMemberTimeout
+from operations.discord.member_unban import UnbanMember
+from operations.discord.members import GetMember, SearchMembers
+from operations.discord.message_bulk_delete import BulkDeleteMessages
+from operations.discord.message_delete import DeleteMessage
 from operations.discord.message_edit import EditMessage
 from operations.discord.message_send import SendMessage
 from operations.discord.messages import GetMessage, ListRecentMessages
+from operations.discord.reaction_add import AddReaction
+from operations.discord.role_create import CreateRole
+from operations.discord.role_delete import DeleteRole
+from operations.discord.role_membership import AssignRole, RemoveRole
+from operations.discord.role_modify import ModifyRole
+from operations.discord.role_reorder import ReorderRole
+from operations.discord.roles import GetRole, ListRoles
+from operations.discord.thread_create import CreateThread
+from operations.discord.threads import ListThreads
+from operations.discord.webhook_create import CreateWebhook
+from operations.discord.webhook_delete import DeleteWebhook
+from operations.discord.webhook_execute import ExecuteWebhook
+from operations.discord.webhook_modify import ModifyWebhook
+from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
+from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -20,28 +54,80 @@ from operations.platform.meta import (
     SearchTools,
     Whoami,
 )
+from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 
 CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
     ListGuilds,
     GetGuild,
+    ModifyGuild,
     # channels
     ListChannels,
     GetChannel,
     CreateChannel,
     EditChannel,
     DeleteChannel,
+    EditChannelPermissions,
+    DeleteChannelPermissions,
+    ListChannelPermissions,
     # messages
     ListRecentMessages,
     GetMessage,
     SendMessage,
     EditMessage,
+    # roles
+    ListRoles,
+    CreateRole,
+    ModifyRole,
+    DeleteRole,
+    ReorderRole,
+    AssignRole,
+    RemoveRole,
+    GetRole,
+    # members
+    GetMember,
+    ListMembers,
+    KickMember,
+    BanMember,
+    TimeoutMember,
+    UnbanMember,
+    SearchMembers,
+    RemoveMemberTimeout,
+    EditMember,
+    ListBans,
+    # reactions
+    AddReaction,
+    # moderation
+    DeleteMessage,
+    BulkDeleteMessages,
+    # threads
+    CreateThread,
+    ListThreads,
+    # moderation
+    ListDiscordAudit,
+    # webhooks
+    CreateWebhook,
+    ListWebhooks,
+    GetWebhook,
+    ModifyWebhook,
+    DeleteWebhook,
+    ExecuteWebhook,
+    # invites
+    CreateInvite,
+    ListInvites,
+    GetInvite,
+    DeleteInvite,
     # audit
     ListAudit,
+    GetAudit,
+    RevertAudit,
     # meta
     Whoami,
     SearchTools,
     ExplainPolicy,
+    GetPlan,
+    ConfirmPlan,
+    CancelPlan,
     OperationRead,
     OperationWrite,
     OperationDestroy,

@@ -16,6 +16,7 @@ import yarl
 
 from bot.catalogue import CATALOGUE
 from bot.client import GuildhallClient
+from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
 from bot.edge_ban import EdgeBan
 from bot.garbage import GarbagePauses
@@ -27,14 +28,21 @@ from bot.request_budget import RequestBudget
 from bot.settings import Settings
 from bot.upkeep import Upkeep
 from operations import call_ids
+from operations.approval import Approval
 from operations.callers import Callers
 from operations.decider import Decider
+from operations.desk import PlanDesk
 from operations.events import EventHub
+from operations.execution import Execution
 from operations.executor import RoadExecutor
 from operations.explainer import Explainer
 from operations.file_fetch import FileFetcher
 from operations.guild_state import GuildState
 from operations.journal import Journal
+from operations.plan_book import PlanBook
+from operations.plan_journal import PlanJournal
+from operations.plan_runner import PlanRunner
+from operations.plan_upkeep import PlanUpkeep
 from operations.read_counts import ReadCounts
 from operations.recovery import Recovery
 from operations.refusal_journal import RefusalJournal
@@ -58,8 +66,6 @@ CANCEL_AGAIN_SECONDS = 0.5
 LEASE_POLL_SECONDS = 1.0
 INSTALL_AGAIN_SECONDS = 1.0
 KEYS_FILE = "secret_keys"
-TAG_PURPOSE = "audit tag"
-TAG_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,9 @@ class Core:
     hub: EventHub
     registry: Registry
     executor: RoadExecutor
+    desk: PlanDesk
+    book: PlanBook
+    plan_upkeep: PlanUpkeep
     refusals: RefusalJournal
     callers: Callers
     chain: Chain
@@ -145,14 +154,16 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(lease.run(), "lease")
         tasks.start(core.chain.run(), "audit chain")
         tasks.start(core.recovery.run(), "recovery")
+        tasks.start(core.plan_upkeep.run(), "plans")
         tasks.start(upkeep.run(), "upkeep")
-        events = stack.enter_context(hub.subscribe())
+        events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
             tasks.start(_install_when_known(client, installing), "first installations")
         else:
             await installing.start()
         tasks.start(installing.watch(events), "installations")
+        tasks.start(Departures(database, facts, state).watch(departing), "departures")
         yield core
 
 
@@ -171,7 +182,7 @@ def _built(
     keyring = database.keyring
 
     def tag_mac(call_id: str) -> str:
-        return keyring.mac(TAG_PURPOSE, call_id, length=TAG_LENGTH)
+        return keyring.mac(call_ids.TAG_PURPOSE, call_id, length=call_ids.TAG_LENGTH)
 
     def audit_reason(call_id: str, caller: Caller, reason: str | None) -> str:
         return audit_header(call_ids.tag(call_id, tag_mac(call_id)), caller, reason)
@@ -181,17 +192,53 @@ def _built(
     allowed = settings.allowed_guild_ids or None
     decider = Decider(database, facts, state, taints, allowed_guild_ids=allowed)
     explainer = Explainer(registry, decider, limits, taints, lambda: services)
-    services = Services(database, facts, state, registry, explainer, files)
     journal = Journal(database, process_id, on_commit=chain.wake)
     refusals = RefusalJournal(registry, journal)
     settlement = Settlement(tag_mac, now=time.time)
+    execution = Execution(journal, settlement)
+    book = PlanBook(registry, database, facts)
+    plan_journal = PlanJournal(database, journal, process_id, on_commit=chain.wake)
+    approval = Approval(decider, facts, lambda: services)
+    runner = PlanRunner(
+        book=book,
+        journal=plan_journal,
+        approval=approval,
+        execution=execution,
+        callers=callers,
+        audit_reason=audit_reason,
+        is_active=lambda: lease.held,
+    )
+    plan_upkeep = PlanUpkeep(
+        database=database,
+        book=book,
+        journal=plan_journal,
+        runner=runner,
+        execution=execution,
+        is_active=lambda: lease.held,
+    )
+    desk = PlanDesk(
+        database=database,
+        facts=facts,
+        book=book,
+        calls_journal=journal,
+        journal=plan_journal,
+        refusals=refusals,
+        approval=approval,
+        execution=execution,
+        runner=runner,
+        upkeep=plan_upkeep,
+        callers=callers,
+        limits=limits,
+    )
+    services = Services(database, facts, state, registry, explainer, desk, files)
     executor = RoadExecutor(
         registry=registry,
         decider=decider,
         services=services,
         journal=journal,
         refusals=refusals,
-        settlement=settlement,
+        execution=execution,
+        desk=desk,
         limits=limits,
         taints=taints,
         read_counts=read_counts,
@@ -222,6 +269,9 @@ def _built(
         hub=hub,
         registry=registry,
         executor=executor,
+        desk=desk,
+        book=book,
+        plan_upkeep=plan_upkeep,
         refusals=refusals,
         callers=callers,
         chain=chain,

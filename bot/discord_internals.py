@@ -153,6 +153,15 @@ async def search_members(client: discord.Client, guild: discord.Guild, name: str
     return [discord.Member(data=payload, guild=guild, state=client._connection) for payload in found]
 
 
+async def list_members(client: discord.Client, guild: discord.Guild, after: int, limit: int) -> list[discord.Member]:
+    """discord.py refuses where its own intents leave members out, though Discord asks for the portal's switch alone.
+
+    https://discord.com/developers/docs/resources/guild#list-guild-members
+    """
+    found = await client.http.get_members(guild.id, limit, after)
+    return [discord.Member(data=payload, guild=guild, state=client._connection) for payload in found]
+
+
 def point(api: str, *, gateway: str | None, cdn: str | None) -> None:
     """Change the addresses that discord.py has built in; None leaves one as it is."""
     Route.BASE = api
@@ -192,7 +201,7 @@ def _check() -> None:
         "Guild._channels": "_channels" in names_of(discord.Guild.__init__),
         **{
             f"HTTPClient.{name}": callable(getattr(HTTPClient, name, None))
-            for name in ("get_guild", "get_all_guild_channels", "get_active_threads", "get_member")
+            for name in ("get_guild", "get_all_guild_channels", "get_active_threads", "get_member", "get_members")
         },
     }
     if moved := [name for name, stands in checks.items() if not stands]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Literal, Self
 
 import discord
 
+from bot import discord_internals
 from bot.client import GuildhallClient
 from bot.rest_guilds import RestGuilds
 from operations.guild_source import GuildStarting
@@ -16,6 +18,8 @@ WAIT_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 _KNOWN_CHANNELS = 10_000
 SEARCHED_MEMBERS = 100
+CHUNK_SECONDS = 60.0
+"""How long the gateway may take to tell of all members: it sends thousands a second."""
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json: Unknown Member, Unknown User
 _NO_SUCH_MEMBER = frozenset({10007, 10013})
 
@@ -51,6 +55,33 @@ class _Source:
             if error.code in _NO_SUCH_MEMBER:
                 return None
             raise
+
+    async def fetch_user(self, user_id: int) -> discord.User | None:
+        """By REST; None when there is no such user. Raises discord.HTTPException."""
+        try:
+            return await self._client.fetch_user(user_id)
+        except discord.NotFound as error:
+            if error.code in _NO_SUCH_MEMBER:
+                return None
+            raise
+
+    async def list_members(self, guild: discord.Guild, after: int, limit: int) -> list[discord.Member]:
+        """By REST, in the order of ids. Raises discord.HTTPException (Forbidden without the privileged intent)."""
+        return await discord_internals.list_members(self._client, guild, after, limit)
+
+    async def fetch_webhook(self, webhook_id: int) -> discord.Webhook | None:
+        """None when there is none that the bot may manage. Raises discord.HTTPException."""
+        try:
+            return await self._client.fetch_webhook(webhook_id)
+        except (discord.NotFound, discord.Forbidden):
+            return None
+
+    async def fetch_invite(self, code: str) -> discord.Invite | None:
+        """None when there is none of that code. Raises discord.HTTPException."""
+        try:
+            return await self._client.fetch_invite(code, with_counts=False)
+        except discord.NotFound:
+            return None
 
 
 class GatewaySource(_Source):
@@ -103,6 +134,11 @@ class GatewaySource(_Source):
     def members_are_current(self, guild_id: int) -> bool:
         return self._client.intents.members and self._readiness.is_ready(guild_id)
 
+    async def complete_members(self, guild: discord.Guild) -> None:
+        """Raises TimeoutError when the gateway does not answer."""
+        async with asyncio.timeout(CHUNK_SECONDS):
+            await guild.chunk()
+
     async def search_members(self, guild: discord.Guild, name: str) -> list[discord.Member]:
         """Over the gateway. Raises TimeoutError when it does not answer."""
         return await guild.query_members(name, limit=SEARCHED_MEMBERS)
@@ -147,6 +183,10 @@ class RestSource(_Source):
 
     def members_are_current(self, guild_id: int) -> bool:
         return False
+
+    async def complete_members(self, guild: discord.Guild) -> None:
+        """Never asked of this source, whose members are never current."""
+        raise RuntimeError("members are not kept without a gateway")
 
     async def search_members(self, guild: discord.Guild, name: str) -> list[discord.Member]:
         """https://discord.com/developers/docs/resources/guild#search-guild-members"""

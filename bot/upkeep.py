@@ -1,4 +1,4 @@
-"""Small jobs of the active process: counts and taint to the database, expiry, retention."""
+"""Small jobs of the active process: counts and taint to the database, retention."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 
 from operations.read_counts import ReadCounts
 from operations.taints import Taints
-from storage import audit, audit_chain, audit_retention, call_retention, calls, idempotency, installations, taints
+from storage import audit, audit_chain, audit_retention, call_retention, idempotency, installations, taints
 from storage.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,6 @@ class Upkeep:
         now = self._clock()
         try:
             async with self._database.unit_of_work() as session:
-                await calls.expire(session, now)
                 await call_retention.erase_expired(session, now)
                 await idempotency.erase_expired(session, now)
                 await taints.erase_expired(session, now)

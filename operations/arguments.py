@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from operations import guildless
 from operations.base import Model, Operation
 from operations.failures import refusal_of
 from operations.guild_state import GuildState, GuildView
 from operations.membership import Membership
 from operations.refusals import Rejected, ambiguous, guild_uncertain, hidden, look_alike, which_guild
-from operations.resolve import Ambiguous, LookAlike, Resolver, link, pick, snowflake
+from operations.resolve import Ambiguous, LookAlike, Resolved, Resolver, link, pick, snowflake
 from policy import checks
 from policy.model import Caller, Installation, Kind, Refuse, Step, Target
+
+# Kinds of refs for which Discord may have to be asked.
+PEOPLE = frozenset({"member", "user", "ban"})
+# They may need their channel, which the others give.
+RESOLVED_LAST = frozenset({"message", "webhook", "invite"})
 
 
 class Arguments:
@@ -35,6 +41,8 @@ class Arguments:
             return await self._guild_by_name(given, caller, strict=strict), ("guild", "guild")
         for field, ref in operation.refs.items():
             value = getattr(arguments, field, None)
+            if ref.many and ref.kind == "message":
+                value = next((text for text in value or () if link(text) is not None), None)
             if not isinstance(value, str):
                 continue
             jump = link(value)
@@ -89,45 +97,59 @@ class Arguments:
         targets: dict[str, Target] = {}
         many: dict[str, tuple[Target, ...]] = {}
         self._check_guild_wide(operation, view, installation)
-        messages: list[str] = []
+        last: list[tuple[str, str]] = []
         for field, ref in operation.refs.items():
             value: Any = getattr(arguments, field)
             if value is None:
                 continue
             if ref.kind == "guild":
                 targets[field] = guild_target(view)
-            elif ref.kind == "message":
-                messages.append(field)
+            elif ref.kind in RESOLVED_LAST:
+                last.append((field, ref.kind))
             elif ref.many:
                 many[field] = tuple(
                     [await self._one(view, field, ref.kind, item, installation, strict=strict) for item in value]
                 )
             else:
                 targets[field] = await self._one(view, field, ref.kind, value, installation, strict=strict)
-        # Messages come last: they need their channel.
-        for field in messages:
-            text: str = getattr(arguments, field)
-            targets |= await self._message(view, field, text, targets, installation, strict=strict)
+        for field, kind in last:
+            given: str | list[str] = getattr(arguments, field)
+            if isinstance(given, list):
+                many[field] = await self._messages(view, field, given, targets, installation, strict=strict)
+            elif kind == "message":
+                targets[field] = await self._message(view, field, given, targets, installation, strict=strict)
+            else:
+                targets[field] = await self._guildless(
+                    operation, view, field, kind, given, targets, installation, strict=strict
+                )
         return targets, many
 
     @staticmethod
     def _check_guild_wide(operation: Operation, view: GuildView, installation: Installation) -> None:
         """Who lacks the right guild-wide is refused before a member is fetched for him."""
-        if operation.kind is not Kind.WRITE:
+        if operation.kind is Kind.CONTROL:
             return
         kinds = {ref.kind for ref in operation.refs.values()}
-        if "member" not in kinds or kinds & {"channel", "message"}:
+        if not kinds & PEOPLE or kinds & {"channel", "message"}:
             return
-        need = operation.need(guild_target(view))
-        known = view.facts(need)
-        refusal = checks.bot_holds_rights(need, known) or checks.actor_holds_rights(need, known)
-        if refusal is not None:
-            raise Rejected(refusal, installation=installation)
+        first: Refuse | None = None
+        for need in operation.early_needs(guild_target(view)):
+            known = view.facts(need)
+            refusal = checks.bot_holds_rights(need, known) or checks.actor_holds_rights(need, known)
+            if refusal is None:
+                return
+            first = first or refusal
+        if first is not None:
+            raise Rejected(first, installation=installation)
 
     async def _one(
         self, view: GuildView, field: str, kind: str, text: str, installation: Installation, *, strict: bool
     ) -> Target:
         resolved = await self._resolver.resolve(view, kind, text, strict=strict)
+        return self._taken(resolved, field, kind, installation)
+
+    @staticmethod
+    def _taken(resolved: Resolved, field: str, kind: str, installation: Installation) -> Target:
         if isinstance(resolved, Target):
             return resolved
         if isinstance(resolved, Ambiguous):
@@ -137,24 +159,72 @@ class Arguments:
         truth = Refuse(Step.RESOLVE, "unknown", f"No visible {kind} matches {field}.", hidden=True)
         raise Rejected(truth, hidden(field, kind), installation=installation)
 
-    async def _message(
+    async def _guildless(
         self,
+        operation: Operation,
         view: GuildView,
         field: str,
+        kind: str,
         text: str,
         targets: Mapping[str, Target],
         installation: Installation,
         *,
         strict: bool,
-    ) -> dict[str, Target]:
-        """A message is named by its id together with a channel, or by a jump link, which names the channel as well."""
+    ) -> Target:
+        """A webhook or an invite. Whoever could not have the right to it anywhere is refused before it is fetched."""
+        channel = targets.get("channel")
+        refusal = guildless.lacks_rights(operation, view, kind, channel)
+        if refusal is not None:
+            raise Rejected(refusal, installation=installation)
+        if kind == "invite":
+            return self._taken(await guildless.invite(view, text, channel), field, kind, installation)
+        if channel is None and snowflake("webhook", text) is None:
+            raise Rejected(
+                Refuse(
+                    Step.VALIDATE,
+                    "channel_missing",
+                    f"`{field}` is a name without a channel.",
+                    "Give `channel` as well, or the webhook's id.",
+                ),
+                installation=installation,
+            )
+        return self._taken(await guildless.webhook(view, text, channel, strict=strict), field, kind, installation)
+
+    async def _messages(
+        self,
+        view: GuildView,
+        field: str,
+        texts: list[str],
+        targets: dict[str, Target],
+        installation: Installation,
+        *,
+        strict: bool,
+    ) -> tuple[Target, ...]:
+        """A list of messages, in its order. The first jump link names the channel where the call does not."""
+        found: dict[str, Target] = {}
+        for text in sorted(texts, key=lambda text: link(text) is None):
+            found[text] = await self._message(view, field, text, targets, installation, strict=strict)
+        return tuple(found[text] for text in texts)
+
+    async def _message(
+        self,
+        view: GuildView,
+        field: str,
+        text: str,
+        targets: dict[str, Target],
+        installation: Installation,
+        *,
+        strict: bool,
+    ) -> Target:
+        """A message is named by its id together with a channel, or by a jump link, which names the channel as well: it
+        is added to ``targets`` where the call names none.
+        """
         message_id, jump = snowflake("message", text), link(text)
         channel = targets.get("channel")
-        found: dict[str, Target] = {}
         if jump is not None and channel is None and jump.channel_id is not None:
             resolved = await self._resolver.resolve(view, "channel", str(jump.channel_id), strict=strict)
             if isinstance(resolved, Target):
-                channel = found["channel"] = resolved
+                channel = targets["channel"] = resolved
         names_another = jump is not None and (
             jump.guild_id != view.id or channel is None or jump.channel_id != channel.id
         )
@@ -171,8 +241,7 @@ class Arguments:
                 )
             truth = Refuse(Step.RESOLVE, "unknown", f"No visible message matches {field}.", hidden=True)
             raise Rejected(truth, hidden(field, "message"), installation=installation)
-        found[field] = Target("message", message_id, view.id, str(message_id), channel_id=channel.id)
-        return found
+        return Target("message", message_id, view.id, str(message_id), channel_id=channel.id)
 
 
 def guild_target(view: GuildView) -> Target:

@@ -83,10 +83,11 @@ class Change(Model):
 
 
 class Inverse(Model):
-    """The call that undoes another one; decided as a new operation."""
+    """The call that undoes another one; decided as a new operation. ``reason``: where nobody gives one."""
 
     operation: str
     arguments: dict[str, Any]
+    reason: str | None = None
 
 
 class Reconcile(StrEnum):
@@ -219,6 +220,12 @@ class Operation(ABC):
         """The declared permissions at ``target``."""
         return Need(target, bits(*self.bot_permissions), bits(*self.actor_permissions), outrank, grants)
 
+    def early_needs(self, guild: Target) -> tuple[Need, ...]:
+        """Guild-wide rights, any of which is enough for a member or user to be looked up for this write. Override where
+        the rights hang on who is named.
+        """
+        return (self.need(guild),)
+
     def requirement(self, ctx: Context, arguments: Any) -> Requirement:
         """What this call asks for. Override to raise tier or rights by the effect; never lower them."""
         return self.base_requirement(self.needs(ctx, arguments))
@@ -265,7 +272,19 @@ class ControlOperation(Operation, ABC, Generic[InputT, ResultT]):
     tier = Tier.WRITE
 
     @abstractmethod
-    async def control(self, ctx: Context, arguments: InputT) -> ResultT: ...
+    async def control(self, ctx: Context, arguments: InputT) -> ResultT | Outcome:
+        """The result, or the outcome of the write that it moved. May raise Refused."""
+
+
+class Redirect(Operation, ABC, Generic[InputT, ResultT]):
+    """Stands for another write, which it finds: that one takes the whole road by itself, at no less than this tier."""
+
+    kind = Kind.WRITE
+    tier = Tier.RISKY
+
+    @abstractmethod
+    async def found(self, ctx: Context, arguments: InputT) -> Inverse:
+        """The call to make instead. May raise Refused."""
 
 
 class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
@@ -277,11 +296,21 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     reconcile: ClassVar[Reconcile] = Reconcile.NONE
     Effect: ClassVar[type[Model]]
     effect_version: ClassVar[int] = 1
-    # Discord's audit log action (discord.AuditLogAction value) under which ``found`` looks.
-    audit_action: ClassVar[int | None] = None
+    # Discord's audit log action (discord.AuditLogAction value) under which ``found`` looks; several where Discord
+    # writes one or another.
+    audit_action: ClassVar[int | tuple[int, ...] | None] = None
+    # A confirmation of a critical effect asks for its target's name to be typed, unless one click is enough.
+    one_click: ClassVar[bool] = False
 
     def needs(self, ctx: Context, arguments: InputT) -> tuple[Need, ...]:
         return super().needs(ctx, arguments)
+
+    @classmethod
+    def audit_actions(cls) -> tuple[int, ...]:
+        """``audit_action`` as a tuple; () for none."""
+        if cls.audit_action is None:
+            return ()
+        return cls.audit_action if isinstance(cls.audit_action, tuple) else (cls.audit_action,)
 
     @abstractmethod
     async def preview(self, ctx: Context, arguments: InputT) -> Preview[EffectT]:
@@ -347,12 +376,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlanInfo:
-    """A stored plan as its requester sees it. Times are seconds since the epoch."""
+    """A stored plan as its requester sees it. Times are seconds since the epoch.
+
+    ``approve_url``: where a person confirms it, once one was asked.
+    """
 
     plan_id: str
     expires_at: float
     strength: Strength
     plan_token: str | None = None
+    approve_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +393,8 @@ class Outcome:
     """What a call came to; every face renders it.
 
     ``data``: the result of a read, or of a write that was done. ``arguments``: what the caller sent, for the exact
-    next call. ``through``: the generic operation by which it was called, since the caller may know no other way.
+    next call. ``through``: the generic operation by which it was called, since the caller may know no other way, with
+    ``outer``, its own arguments, where they are not just name and arguments.
     """
 
     status: Status
@@ -376,6 +410,7 @@ class Outcome:
     error_code: int | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     through: str = ""
+    outer: Mapping[str, Any] | None = None
 
     @property
     def is_error(self) -> bool:
@@ -445,7 +480,7 @@ def _check_write(cls: type[WriteOperation[Any, Any, Any]], bad: Callable[[str], 
         raise bad("requirement and requirement_of belong together: a plan is judged again from its effect")
     if cls.reconcile is Reconcile.READ_BACK and not overrides("read_back"):
         raise bad("it reconciles by reading back; read_back must be written")
-    if cls.reconcile is Reconcile.AUDIT_LOG and (cls.audit_action is None or not overrides("found")):
+    if cls.reconcile is Reconcile.AUDIT_LOG and (not cls.audit_actions() or not overrides("found")):
         raise bad("it reconciles by the audit log; audit_action and found must be given")
 
 
@@ -463,7 +498,7 @@ def _take_models(cls: type[Operation], bad: Callable[[str], TypeError]) -> None:
         if not all(inspect.isclass(model) for model in arguments):
             raise bad("type parameters must be models")
         cls.Input, cls.Result = models[0], models[-1]
-        if cls.kind is Kind.WRITE:
+        if len(models) == 3:
             cast("type[WriteOperation[Any, Any, Any]]", cls).Effect = models[1]
         break
     if not hasattr(cls, "Input"):

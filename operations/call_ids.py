@@ -9,6 +9,9 @@ import secrets
 PREFIX = "cl_"
 # 3 + 17 characters; Discord takes nonces of up to 25.
 PATTERN = re.compile(r"^cl_[a-z2-7]{17}$")
+# The MAC in a tag: what the key is made for, and how many hexadecimal digits.
+TAG_PURPOSE = "audit tag"
+TAG_LENGTH = 16
 TAG = re.compile(r"gh:(cl_[a-z2-7]{17}):([0-9a-f]{16})")
 
 

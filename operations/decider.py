@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from operations.arguments import Arguments
+from operations.arguments import RESOLVED_LAST, Arguments
 from operations.audience import leaks
 from operations.base import Context, Model, Operation, Progress, WriteOperation, no_progress
 from operations.failures import DISCORD_FAILED, refusal_of
@@ -27,12 +27,13 @@ from operations.refusals import (
 from operations.resolve import snowflake
 from operations.services import Services
 from operations.taints import Taints
-from policy import pipeline
+from policy import checks, pipeline
 from policy.frozen import frozen
 from policy.model import (
     Caller,
     CallerKind,
     Decision,
+    Face,
     Facts,
     Installation,
     Kind,
@@ -89,7 +90,9 @@ class Prepared:
     def decide(self, retry_after_seconds: float) -> Decision:
         """The pipeline's decision, with step 7 as the limiter says."""
         known = self.facts
-        facts = _gathered(known, known.targets, known.tainted, known.audience_leaks, retry_after_seconds)
+        facts = _gathered(
+            known, known.targets, known.tainted, known.audience_leaks, known.four_eyes, retry_after_seconds
+        )
         return pipeline.judge(self.ctx.caller, self.requirement, facts)
 
 
@@ -144,8 +147,12 @@ class Decider:
         reason: str | None = None,
         audit_reason: str | None = None,
         progress: Progress = no_progress,
+        least_tier: Tier = Tier.READ,
     ) -> Prepared:
-        """Resolves and gathers. Raises Rejected with the refusal for the audit and the one for the caller."""
+        """Resolves and gathers. Raises Rejected with the refusal for the audit and the one for the caller.
+
+        ``least_tier``: of a write that stands for another call.
+        """
         base, _ = self._base(operation)
         if not operation.in_guild:
             self._gate(caller, base, self._early(caller, None, self._optimistic(caller)))
@@ -162,7 +169,7 @@ class Decider:
             guild_id, named_by = await self._guild_of(operation, arguments, caller, strict=operation.tier >= Tier.RISKY)
             entered = await self._enter(guild_id, caller, base, _hidden(*named_by))
         return await self._prepare_in_guild(
-            operation, arguments, caller, call_id, services, entered, base, reason, audit_reason, progress
+            operation, arguments, caller, call_id, services, entered, base, reason, audit_reason, progress, least_tier
         )
 
     async def _guild_of(
@@ -246,6 +253,7 @@ class Decider:
         reason: str | None,
         audit_reason: str | None,
         progress: Progress,
+        least_tier: Tier,
     ) -> Prepared:
         early, installation, view, outward = entered
         guild_id, strict = view.id, base.tier >= Tier.RISKY
@@ -256,7 +264,7 @@ class Decider:
 
         try:
             ctx = await resolved(view, strict=strict)
-            requirement = self._raised(operation.requirement(ctx, arguments), installation)
+            requirement = self._raised(operation.requirement(ctx, arguments), installation, least_tier)
             self._gate(caller, requirement, early, outward)
             facts = await self.facts(early, caller, requirement, view, installation)
             if not strict and isinstance(pipeline.proof(caller, requirement, facts), NeedsConfirmation):
@@ -264,7 +272,7 @@ class Decider:
                 await self._guild_of(operation, arguments, caller, strict=True)
                 view = await self._view(guild_id, caller, Tier.RISKY, outward, installation)
                 ctx = await resolved(view, strict=True)
-                requirement = self._raised(operation.requirement(ctx, arguments), installation)
+                requirement = self._raised(operation.requirement(ctx, arguments), installation, least_tier)
                 facts = await self.facts(early, caller, requirement, view, installation)
         except GuildVanished:
             raise Rejected(self.vanished(guild_id), outward, installation=installation) from None
@@ -296,11 +304,14 @@ class Decider:
             return guild_starting(STARTING_SECONDS)
         return Refuse(Step.DISCORD, "vanished", "The guild or the membership was lost meanwhile.", hidden=True)
 
-    def _raised(self, requirement: Requirement, installation: Installation) -> Requirement:
+    def _raised(
+        self, requirement: Requirement, installation: Installation, least_tier: Tier = Tier.READ
+    ) -> Requirement:
         rules = self._facts.snapshot.guild_rules.get(installation.id)
-        if rules is None or requirement.kind is not Kind.WRITE:
+        if requirement.kind is not Kind.WRITE or (rules is None and requirement.tier >= least_tier):
             return requirement
-        return replace(requirement, tier=raised_tier(rules, requirement))
+        tier = requirement.tier if rules is None else raised_tier(rules, requirement)
+        return replace(requirement, tier=max(tier, least_tier))
 
     async def observer(self, record: CallRecord, caller: Caller, services: Services) -> Context:
         """A context that sees the guild of a stored call as the bot does: for looking what became of it. Raises
@@ -325,9 +336,16 @@ class Decider:
         services: Services,
         *,
         audit_reason: str | None = None,
+        owner: Caller | None = None,
     ) -> Prepared:
-        """The same from a stored effect, with the facts of now. Raises Rejected."""
+        """The same from a stored effect, with the facts of now. Raises Rejected.
+
+        ``owner``: the requester, where ``caller`` is an approver: messages must be the owner's own, and the approver is
+        not asked through which face he came, for a button is none.
+        """
         base = operation.base_requirement()
+        if owner is not None:
+            base = replace(base, faces=frozenset(Face))
         guild_id = record.guild_id
         if guild_id is None:
             raise Rejected(Refuse(Step.INSTALLATION, "not_installed", "The call names no guild.", hidden=True))
@@ -351,31 +369,53 @@ class Decider:
                 audit_reason=audit_reason,
             )
             requirement = self._raised(operation.requirement_of(ctx, effect), installation)
-            requirement = replace(requirement, tier=max(requirement.tier, record.tier))
-            facts = await self.facts(early, caller, requirement, view, installation)
+            requirement = replace(requirement, tier=max(requirement.tier, record.tier), faces=base.faces)
+            await self._look_anew(view, requirement)
+            facts = await self.facts(early, caller, requirement, view, installation, owner=owner)
         except GuildVanished:
             raise Rejected(self.vanished(guild_id), answer, installation=installation) from None
+        except DISCORD_FAILED as error:
+            raise Rejected(refusal_of(error), installation=installation) from error
         return Prepared(operation, effect, ctx, requirement, facts, installation)
+
+    async def _look_anew(self, view: GuildView, requirement: Requirement) -> None:
+        """Members whose rank counts are fetched: since the plan was made they may have got other roles, or have left.
+        Not for somebody who lacks the rights anyway. Raises discord.HTTPException and GuildVanished.
+        """
+        for need in requirement.needs:
+            if not need.outrank or need.target.kind not in ("member", "user"):
+                continue
+            known = view.facts(need)
+            if checks.bot_holds_rights(need, known) is None and checks.actor_holds_rights(need, known) is None:
+                await self._state.member(view.discord, need.target.id, 0)
 
     # ------------------------------------------------------------------ facts
     async def facts(
-        self, early: Facts, caller: Caller, requirement: Requirement, view: GuildView, installation: Installation
+        self,
+        early: Facts,
+        caller: Caller,
+        requirement: Requirement,
+        view: GuildView,
+        installation: Installation,
+        *,
+        owner: Caller | None = None,
     ) -> Facts:
         """Early facts and those of every target. Raises GuildVanished."""
         snapshot = self._facts.snapshot
-        owned = await self._owned(caller, requirement, installation)
+        owned = await self._owned(owner or caller, requirement, installation)
         targets = tuple(
             self._target_facts(snapshot, view, need, requirement, installation, is_own=need.target.id in owned)
             for need in requirement.needs
         )
         if requirement.kind is not Kind.WRITE:
-            return _gathered(early, targets, tainted=False, audience_leaks=False)
+            return _gathered(early, targets, tainted=False, audience_leaks=False, four_eyes=False)
         sources = self._taints.sources(caller)
         return _gathered(
             early,
             targets,
             tainted=caller.always_tainted or bool(sources),
             audience_leaks=self._leaks(caller, requirement, view, sources),
+            four_eyes=snapshot.guild_rules.get(installation.id, NO_RULES).four_eyes,
         )
 
     def _leaks(self, caller: Caller, requirement: Requirement, view: GuildView, sources: frozenset[Source]) -> bool:
@@ -408,8 +448,10 @@ class Decider:
         return view.facts(need, rule, is_own=is_own)
 
     async def _owned(self, caller: Caller, requirement: Requirement, installation: Installation) -> frozenset[int]:
-        """Which of the messages that must be the requester's own are; without the database none is known to be."""
-        asked = [need.target.id for need in requirement.needs if need.own]
+        """Which of the messages for which it matters are the requester's own; without the database none is known to
+        be.
+        """
+        asked = [need.target.id for need in requirement.needs if need.own or need.own_waives]
         if not asked:
             return frozenset()
         try:
@@ -430,6 +472,7 @@ def _gathered(
     targets: tuple[TargetFacts, ...],
     tainted: bool,
     audience_leaks: bool,
+    four_eyes: bool,
     retry_after_seconds: float = math.inf,
 ) -> Facts:
     """What `dataclasses.replace` would give in four times the time, at each call. A fact that this forgot would stay at
@@ -445,6 +488,7 @@ def _gathered(
         targets=targets,
         tainted=tainted,
         audience_leaks=audience_leaks,
+        four_eyes=four_eyes,
         retry_after_seconds=retry_after_seconds,
     )
 
@@ -463,7 +507,7 @@ def outward(prepared: Prepared, refusal: Refuse) -> Refuse:
     if not refusal.hidden:
         return refusal
     refs = prepared.operation.refs
-    for field, ref in sorted(refs.items(), key=lambda item: item[1].kind == "message"):
+    for field, ref in sorted(refs.items(), key=lambda item: item[1].kind in RESOLVED_LAST):
         if ref.kind != "guild" and getattr(prepared.arguments, field, None):
             return hidden(field, ref.kind)
     return hidden("guild", "guild")

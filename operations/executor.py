@@ -1,12 +1,11 @@
 """The one road: every call of every face, from arguments to outcome.
 
-resolve, gate, facts, judge (operations.decider) - preview - commit 1 - execute - commit 2. One shielded task spans
-commit 1 to commit 2, so that a caller who goes away leaves no call half done.
+resolve, gate, facts, judge (operations.decider) - preview - commit 1 - execute - commit 2 (operations.execution). What
+needs a confirmation goes to the desk (operations.desk) instead.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -17,48 +16,48 @@ from pydantic import ValidationError
 from operations import call_ids
 from operations.base import (
     Common,
-    Context,
     ControlOperation,
     Delegate,
     DelegateInput,
     Encoded,
-    Inverse,
     Model,
     Operation,
     Outcome,
-    PlanInfo,
     Preview,
     Progress,
     ReadOperation,
-    SentMessage,
+    Redirect,
     Status,
     WriteOperation,
     no_progress,
 )
 from operations.decider import Decider, Prepared
+from operations.desk import PlanDesk
 from operations.errors import Refused
+from operations.execution import Execution
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import GuildVanished
 from operations.invalid_arguments import InvalidArguments
-from operations.journal import Journal, Replay
+from operations.journal import Journal
 from operations.ledger import Phase, phase
-from operations.outcomes import STATUS_OF_STATE, replayed, sentence, structured
+from operations.outcomes import replayed
 from operations.read_counts import ReadCounts
 from operations.refusal_journal import RefusalJournal
 from operations.refusals import DATABASE_DOWN, NOT_ACTIVE, SHUTTING_DOWN, Rejected
 from operations.registry import Registry
 from operations.services import Services
-from operations.settlement import Settled, Settlement
 from operations.taints import Taints
 from policy.checks import rate_allows
-from policy.model import Caller, Decision, Facts, Kind, NeedsConfirmation, OperationClass, Refuse, Step, Strength
-from storage.calls import CallRecord
+from policy.model import Caller, Decision, Facts, Kind, NeedsConfirmation, OperationClass, Refuse, Step, Strength, Tier
 from storage.database import DatabaseUnavailable
 from storage.limits import RateLimits
 
 T = TypeVar("T")
 Write = WriteOperation[Any, Any, Any]
 
+TOKEN_OF_A_DRY_RUN = Refuse(
+    Step.VALIDATE, "token_of_a_dry_run", "A plan_token confirms, and a dry run does nothing.", "Give dry_run=false."
+)
 NO_COMMON = Common()
 COMMON_TYPES = {"dry_run": "boolean", "reason": "string", "idempotency_key": "string", "plan_token": "string"}
 
@@ -80,7 +79,8 @@ class RoadExecutor:
         services: Services,
         journal: Journal,
         refusals: RefusalJournal,
-        settlement: Settlement,
+        execution: Execution,
+        desk: PlanDesk,
         limits: RateLimits,
         taints: Taints,
         read_counts: ReadCounts,
@@ -92,14 +92,13 @@ class RoadExecutor:
         self._services = services
         self._journal = journal
         self._refusals = refusals
-        self._settlement = settlement
+        self._execution = execution
+        self._desk = desk
         self._limits = limits
         self._taints = taints
         self._read_counts = read_counts
         self._audit_reason = audit_reason
         self._is_active = is_active
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._draining = False
         self._log = structlog.get_logger("guildhall.executor")
 
     # --------------------------------------------------------------------- run
@@ -110,6 +109,11 @@ class RoadExecutor:
 
         ``arguments`` are untrusted JSON values. A caller that is cancelled leaves a committed write running to its end.
         """
+        return await self._run(name, arguments, caller, progress, Tier.READ)
+
+    async def _run(
+        self, name: str, arguments: Mapping[str, Any], caller: Caller, progress: Progress, least_tier: Tier
+    ) -> Outcome:
         call_id = call_ids.new_call_id()
         operation = self.registry.get(name)
         if operation is None or caller.face not in operation.faces:
@@ -122,6 +126,11 @@ class RoadExecutor:
         except ValidationError as error:
             rejected = Rejected(InvalidArguments.of(error, operation.Input, shared_by(operation)).refusal())
             return await self._rejected(operation, call_id, caller, arguments, rejected)
+        if common.plan_token is not None and _redirecting(operation) is None:
+            if arguments.get("dry_run") is True:
+                return await self._rejected(operation, call_id, caller, arguments, Rejected(TOKEN_OF_A_DRY_RUN))
+            payload_mac = self._journal.payload_mac(operation.name, arguments)
+            return await self._desk.redeem(operation.name, payload_mac, common.plan_token, caller)
         # Discord's audit log never hears of a read; the tag in its header takes an HMAC.
         audit_reason = None if operation.kind is Kind.READ else self._audit_reason(call_id, caller, common.reason)
         try:
@@ -134,9 +143,13 @@ class RoadExecutor:
                 reason=common.reason,
                 audit_reason=audit_reason,
                 progress=progress,
+                least_tier=least_tier,
             )
         except Rejected as rejected:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
+        redirect = _redirecting(operation)
+        if redirect is not None:
+            return await self._redirect(redirect, prepared, arguments, common, progress)
         decision = await self._judge(prepared, dry_run=common.dry_run)
         if isinstance(decision, Refuse):
             return await self._refused(prepared, arguments, decision)
@@ -166,6 +179,27 @@ class RoadExecutor:
             return await self._rejected(operation, call_id, caller, arguments, Rejected(refusal))
         outcome = await self.run(inner.name, parsed.arguments, caller, progress=progress)
         return replace(outcome, through=operation.name)
+
+    async def _redirect(
+        self,
+        operation: Redirect[Any, Any],
+        prepared: Prepared,
+        arguments: Mapping[str, Any],
+        common: Common,
+        progress: Progress,
+    ) -> Outcome:
+        """The call that it stands for, as if it had been made by name."""
+        ctx = prepared.ctx
+        decision = await self._judge(prepared, dry_run=True)
+        if isinstance(decision, Refuse):
+            return await self._refused(prepared, arguments, decision)
+        found = await self._asked(prepared, operation.found(ctx, prepared.arguments), "read")
+        if isinstance(found, Refuse):
+            return await self._refused(prepared, arguments, found)
+        shared = {key: value for key, value in arguments.items() if key in Common.model_fields}
+        inner = {**found.arguments, **shared, "dry_run": common.dry_run, "reason": common.reason or found.reason}
+        outcome = await self._run(found.operation, inner, ctx.caller, progress, operation.tier)
+        return replace(outcome, through=operation.name, outer=arguments)
 
     async def _unknown_operation(
         self, name: str, call_id: str, caller: Caller, arguments: Mapping[str, Any]
@@ -210,10 +244,12 @@ class RoadExecutor:
         result = await self._asked(prepared, self._read(prepared), "read")
         if isinstance(result, Refuse):
             return await self._refused(prepared, arguments, result)
+        if isinstance(result, Outcome):
+            return replace(result, arguments=arguments)
         self._read_counts.count(ctx.caller, operation.name)
         return Outcome(Status.DONE, operation.name, operation.kind, ctx.call_id, data=result, arguments=arguments)
 
-    async def _read(self, prepared: Prepared) -> Model | Encoded:
+    async def _read(self, prepared: Prepared) -> Model | Encoded | Outcome:
         operation, ctx = prepared.operation, prepared.ctx
         if isinstance(operation, ReadOperation):
             reading = cast("ReadOperation[Any, Any]", operation)
@@ -249,6 +285,11 @@ class RoadExecutor:
         decision: Decision,
     ) -> Outcome:
         ctx = prepared.ctx
+        if common.idempotency_key is not None and not common.dry_run:
+            # Before the preview, which would find everything done already.
+            replay = await self._replayed(operation, prepared, arguments, common.idempotency_key)
+            if replay is not None:
+                return replay
         asked = await self._asked(prepared, operation.preview(ctx, prepared.arguments), "preview")
         if isinstance(asked, Refuse):
             return await self._refused(prepared, arguments, asked)
@@ -268,19 +309,41 @@ class RoadExecutor:
             return await self._refused(prepared, arguments, problems)
         if common.dry_run and (strength is Strength.NONE or preview.problems):
             return shown
-        if self._draining:
+        if self._execution.draining:
             return replace(shown, status=Status.REFUSED, refusal=SHUTTING_DOWN)
         if not self._is_active():
             return replace(shown, status=Status.REFUSED, refusal=NOT_ACTIVE)
         try:
-            return await self._shielded(
-                self._commit_and_execute(operation, prepared, arguments, common, preview, strength, shown)
+            answer = await self._execution.shielded(
+                self._commit(operation, prepared, arguments, common, preview, strength, shown)
             )
         except DatabaseUnavailable:
             self._log.warning("write refused: the database does not answer", call_id=ctx.call_id)
             return replace(shown, status=Status.REFUSED, refusal=DATABASE_DOWN)
+        return answer if isinstance(answer, Outcome) else await self._refused(prepared, arguments, answer)
 
-    async def _commit_and_execute(
+    async def _replayed(
+        self, operation: Write, prepared: Prepared, arguments: Mapping[str, Any], key: str
+    ) -> Outcome | None:
+        """The stored answer of a repeated call; None for a new key."""
+        ctx = prepared.ctx
+        shown = Outcome(
+            Status.PREVIEW,
+            operation.name,
+            Kind.WRITE,
+            ctx.call_id,
+            prepared.requirement.tier,
+            arguments=arguments,
+        )
+        try:
+            found = await self._journal.replay(operation.name, ctx.caller, prepared.installation, arguments, key)
+        except DatabaseUnavailable:
+            return replace(shown, status=Status.REFUSED, refusal=DATABASE_DOWN)
+        if found is None:
+            return None
+        return replayed(shown, found.call_id, found.outcome, same_payload=found.same_payload)
+
+    async def _commit(
         self,
         operation: Write,
         prepared: Prepared,
@@ -289,10 +352,10 @@ class RoadExecutor:
         preview: Preview[Any],
         strength: Strength,
         shown: Outcome,
-    ) -> Outcome:
+    ) -> Outcome | Refuse:
         """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
         ctx = prepared.ctx
-        opened = await self._journal.open_call(
+        record = self._journal.record(
             ctx.call_id,
             operation,
             prepared.requirement,
@@ -304,103 +367,25 @@ class RoadExecutor:
             tainted=prepared.facts.tainted,
             sources=self._taints.sources(ctx.caller),
             reason=common.reason,
-            idempotency_key=None if common.dry_run else common.idempotency_key,
+            asked=not common.dry_run,
         )
-        if isinstance(opened, Replay):
-            return replayed(shown, opened.call_id, opened.outcome, same_payload=opened.same_payload)
-        if strength is Strength.NONE:
-            return await self._execute(operation, ctx, opened, preview, shown)
-        plan = PlanInfo(opened.call_id, opened.expires_at or 0.0, strength)
-        if common.dry_run:
-            return replace(shown, plan=plan)
-        waiting = replace(shown, status=Status.NEEDS_CONFIRMATION, plan=plan)
-        if common.idempotency_key is not None:
-            await self._journal.complete_key(opened.call_id, structured(waiting))
-        return waiting
-
-    async def _execute(
-        self, operation: Write, ctx: Context, record: CallRecord, preview: Preview[Any], shown: Outcome
-    ) -> Outcome:
-        settled = await self._settlement.execute(operation, ctx, preview.effect, record.created_at)
-        outcome = replace(
-            shown,
-            status=STATUS_OF_STATE[settled.state],
-            data=settled.result,
-            detail=sentence(settled.detail, settled.remedy),
-            error_code=settled.error_code,
-        )
-        inverse = preview.inverse
-        sent: tuple[SentMessage, ...] = ()
-        if settled.result is not None:
-            inverse = operation.inverse_of(preview.effect, settled.result) or inverse
-            sent = operation.messages_of(preview.effect, settled.result)
-        try:
-            await self._settle(record, settled, inverse, outcome, sent)
-        except DatabaseUnavailable:
-            self._background(self._settle_later(record, settled, inverse, outcome, sent))
-            return replace(
-                outcome,
-                status=Status.UNKNOWN,
-                detail="It was sent, but its outcome could not be recorded yet; audit_list will show it.",
-            )
-        return outcome
-
-    async def _settle(
-        self,
-        record: CallRecord,
-        settled: Settled,
-        inverse: Inverse | None,
-        outcome: Outcome,
-        sent: tuple[SentMessage, ...],
-    ) -> None:
-        kept = await self._journal.settle(
-            record,
-            settled.state,
-            result=None if settled.result is None else settled.result.model_dump_json(),
-            inverse=inverse,
-            outcome=structured(outcome),
-            error_code=settled.error_code,
-            detail=settled.detail,
-            sent=sent,
-        )
-        if not kept:
-            self._log.warning("another executor settled this call", call_id=record.call_id)
-
-    async def _settle_later(
-        self,
-        record: CallRecord,
-        settled: Settled,
-        inverse: Inverse | None,
-        outcome: Outcome,
-        sent: tuple[SentMessage, ...],
-    ) -> None:
-        pause = 0.5
-        while True:
-            await asyncio.sleep(pause)
-            try:
-                await self._settle(record, settled, inverse, outcome, sent)
-            except DatabaseUnavailable:
-                pause = min(pause * 2, 5.0)
-            else:
-                return
-
-    # ------------------------------------------------------------------- tasks
-    async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.shield(self._background(work))
-
-    def _background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        entry = self._journal.intent(record, prepared.requirement, ctx.caller, prepared.installation, arguments)
+        key = None if common.dry_run else common.idempotency_key
+        if strength is not Strength.NONE:
+            answer = await self._desk.propose(record, entry, preview.effect, shown, key)
+            return replace(answer, arguments=arguments) if isinstance(answer, Outcome) else answer
+        replay = await self._journal.open_call(record, entry, key)
+        if replay is not None:
+            return replayed(shown, replay.call_id, replay.outcome, same_payload=replay.same_payload)
+        return await self._execution.run(operation, ctx, record, preview.effect, preview.inverse, shown)
 
     async def drain(self, timeout_seconds: float) -> None:
         """Refuses new writes and waits for those under way; what is not done by then is taken up at the next start."""
-        self._draining = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_seconds)
-        for task in list(self._tasks):
-            task.cancel()
+        await self._execution.drain(timeout_seconds)
+
+
+def _redirecting(operation: Operation) -> Redirect[Any, Any] | None:
+    return cast("Redirect[Any, Any]", operation) if isinstance(operation, Redirect) else None
 
 
 def split(operation: Operation, arguments: Mapping[str, Any], caller: Caller) -> tuple[Common, Mapping[str, Any]]:

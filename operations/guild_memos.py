@@ -57,6 +57,7 @@ class GuildMemos:
 
     def __init__(self) -> None:
         self._versions: dict[int, int] = {}
+        self._member_versions: dict[int, int] = {}
         self._memos: dict[int, _Memo] = {}
         self._memoised = 0
 
@@ -64,12 +65,17 @@ class GuildMemos:
         """Grows with each change of roles, channels or overwrites: a key for memoised results."""
         return self._versions.get(guild_id, 0)
 
+    def member_version(self, guild_id: int) -> int:
+        """Grows with each change of a member: a key for memoised lists of them."""
+        return self._member_versions.get(guild_id, 0)
+
     def guild_changed(self, guild_id: int) -> None:
         self._versions[guild_id] = self.version(guild_id) + 1
         # Not only void but gone: a memo would keep the guild of an ended session in memory.
         self._memos.pop(guild_id, None)
 
     def member_changed(self, guild_id: int, user_id: int) -> None:
+        self._member_versions[guild_id] = self.member_version(guild_id) + 1
         memo = self._memos.get(guild_id)
         if memo is not None:
             memo.visible.pop(user_id, None)

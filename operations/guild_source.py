@@ -64,8 +64,32 @@ class GuildSource(Protocol):
         """By REST; None when he is no member. Raises discord.HTTPException."""
         ...
 
+    async def fetch_user(self, user_id: int) -> discord.User | None:
+        """Anybody on Discord, by REST; None when there is no such user. Raises discord.HTTPException."""
+        ...
+
+    async def complete_members(self, guild: discord.Guild) -> None:
+        """Fills the guild's cache with all members over the gateway. Only where ``members_are_current``."""
+        ...
+
+    async def list_members(self, guild: discord.Guild, after: int, limit: int) -> list[discord.Member]:
+        """Members in the order of their ids, from the one after ``after`` on (at most 1,000), by REST. Raises
+        discord.HTTPException.
+        """
+        ...
+
     async def search_members(self, guild: discord.Guild, name: str) -> list[discord.Member]:
         """Members whose username or nickname begins with ``name`` (at most 100), by REST. Raises
         discord.HTTPException.
         """
+        ...
+
+    async def fetch_webhook(self, webhook_id: int) -> discord.Webhook | None:
+        """Of any guild, with its token where Discord gives it. None when there is none that the bot may manage. Raises
+        discord.HTTPException.
+        """
+        ...
+
+    async def fetch_invite(self, code: str) -> discord.Invite | None:
+        """Of any guild. None when there is none of that code. Raises discord.HTTPException."""
         ...

@@ -22,7 +22,7 @@ from operations.member_rights import (
     member_rank,
     role_rank,
 )
-from policy.model import Need, Rule, Target, TargetFacts
+from policy.model import OUTSIDE_RANK, Need, Rule, Target, TargetFacts
 
 MEMBER_MAX_AGE_SECONDS = 60.0
 LONGEST_CALL_SECONDS = 60.0
@@ -107,10 +107,13 @@ class GuildState:
 
     async def _fetch_now(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         member = await self.source.fetch_member(guild, user_id)
+        self._remember(guild.id, user_id, member)
+        return member
+
+    def _remember(self, guild_id: int, user_id: int, member: discord.Member | None) -> None:
         if len(self._fetched) > 10_000:
             self._fetched.clear()
-        self._fetched[(guild.id, user_id)] = _Fetched(member, self._monotonic())
-        return member
+        self._fetched[(guild_id, user_id)] = _Fetched(member, self._monotonic())
 
     def known_member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         """The member as last seen, without waiting. What was fetched goes first: an event that changes it drops it."""
@@ -118,6 +121,22 @@ class GuildState:
         if fetched is not None and self._monotonic() - fetched.at <= MEMBER_MAX_AGE_SECONDS:
             return fetched.member
         return guild.get_member(user_id)
+
+    def is_outside(self, guild: discord.Guild, user_id: int) -> bool:
+        """Whether a person is known not to be a member: Discord said so a short time ago. Unknown counts as inside."""
+        fetched = self._fetched.get((guild.id, user_id))
+        if fetched is None or self._monotonic() - fetched.at > MEMBER_MAX_AGE_SECONDS:
+            return False
+        return fetched.member is None
+
+    def learned(self, guild: discord.Guild, member: discord.Member) -> None:
+        """Discord just told of a member otherwise than by the fetch of one."""
+        self._remember(guild.id, member.id, member)
+
+    def forget_member(self, guild_id: int, user_id: int) -> None:
+        """The bot itself changed him: without the members intent no event says so."""
+        self._fetched.pop((guild_id, user_id), None)
+        self.memos.member_changed(guild_id, user_id)
 
     def requester(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         """The same for the person behind a call: whoever was current when it began is not lost by its taking time."""
@@ -300,13 +319,14 @@ class GuildView:
         if target.kind == "role":
             role = guild.get_role(target.id)
             return (None if role is None else role_rank(role)), False, False, False
-        if target.kind != "member":
+        if target.kind not in ("member", "user"):
             return None, False, False, False
         member = self._state.known_member(guild, target.id)
         owner = target.id == guild.owner_id
         is_bot = target.id == self._state.source.bot_user_id
         if member is None:
-            return None, owner, is_bot, False
+            rank = OUTSIDE_RANK if self._state.is_outside(guild, target.id) else None
+            return rank, owner, is_bot, False
         administrator = bool(guild_bits(guild, member) & ADMINISTRATOR)
         return member_rank(guild, member), owner, is_bot, administrator
 

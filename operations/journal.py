@@ -9,20 +9,19 @@ from typing import Any
 
 import orjson
 
+from operations import stored_preview
+from operations.audit_entries import AuditEntries
 from operations.base import Inverse, Operation, Preview, SentMessage
-from policy.model import Caller, CallerKind, Installation, Refuse, Requirement, Step, Strength, Target
-from policy.redaction import JSON, OMITTED, redact
+from policy.model import Caller, Installation, Refuse, Requirement, Step, Strength
 from policy.taint import Source
 from storage import audit, calls, idempotency, sent_messages
 from storage.audit import AuditEntry
 from storage.calls import CallRecord, CallState
-from storage.database import Database
+from storage.database import Database, Session
 
 EXECUTION_LEASE_SECONDS = 120.0
 PLAN_SECONDS = 10 * 60.0
 PERSON_PLAN_SECONDS = 24 * 60 * 60.0
-# Of longer arguments an entry keeps the plain values alone, and of those as many as fit.
-MAX_ARGUMENTS_CHARACTERS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,11 @@ class Replay:
     call_id: str
     same_payload: bool
     outcome: Mapping[str, Any] | None
+
+
+def plan_seconds(strength: Strength) -> float:
+    """How long a plan waits."""
+    return PERSON_PLAN_SECONDS if strength is Strength.PERSON else PLAN_SECONDS
 
 
 class Journal:
@@ -45,6 +49,7 @@ class Journal:
         on_commit: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.entries = AuditEntries(database.keyring, clock)
         self._database = database
         self._keyring = database.keyring
         self._executor_id = executor_id
@@ -52,7 +57,7 @@ class Journal:
         self._clock = clock
 
     # ----------------------------------------------------------------- intents
-    async def open_call(
+    def record(
         self,
         call_id: str,
         operation: Operation,
@@ -66,15 +71,16 @@ class Journal:
         tainted: bool,
         sources: frozenset[Source],
         reason: str | None,
-        idempotency_key: str | None,
-    ) -> Replay | CallRecord:
-        """Commit 1: the call's row and its intent, or what its idempotency key holds already.
+        asked: bool = True,
+    ) -> CallRecord:
+        """The row of a call. With strength NONE it is executing from now on; otherwise it is a plan that waits.
 
-        With strength NONE the call is executing from now on; otherwise it is a plan that waits.
+        ``asked`` False: a dry run stores its plan.
         """
         now = self._clock()
         waits = strength is not Strength.NONE
-        record = CallRecord(
+        effect = preview.effect.model_dump_json()
+        return CallRecord(
             call_id=call_id,
             operation=operation.name,
             state=CallState.PENDING if waits else CallState.EXECUTING,
@@ -87,54 +93,91 @@ class Journal:
             caller_kind=caller.kind,
             face=caller.face,
             reason=reason or "",
-            effect=preview.effect.model_dump_json(),
+            effect=effect,
             effect_version=getattr(operation, "effect_version", 1),
             fingerprint=preview.fingerprint,
-            preview=orjson.dumps(
-                {
-                    "summary": preview.summary,
-                    "changes": [change.model_dump(mode="json") for change in preview.changes],
-                    "unknowns": list(preview.unknowns),
-                    "reversible": preview.reversible,
-                }
-            ).decode(),
+            preview=stored_preview.dump(preview, requirement),
             inverse=preview.inverse.model_dump_json() if preview.inverse else None,
             strength=strength,
             tainted=tainted,
-            sources=orjson.dumps([[source.guild_id, source.channel_id, source.gate] for source in sources]).decode(),
+            sources=stored_preview.dump_sources(sources),
             created_at=now,
-            expires_at=now + (PERSON_PLAN_SECONDS if strength is Strength.PERSON else PLAN_SECONDS) if waits else None,
+            expires_at=now + plan_seconds(strength) if waits else None,
             executor=None if waits else self._executor_id,
             lease_until=None if waits else now + EXECUTION_LEASE_SECONDS,
+            started_at=None if waits else now,
+            asked=asked,
+            payload_mac=self.payload_mac(operation.name, arguments),
+            effect_mac=self._keyring.mac("plan effect", f"{operation.name}:{effect}"),
         )
-        entry = self.entry(
-            call_id,
+
+    def intent(
+        self,
+        record: CallRecord,
+        requirement: Requirement,
+        caller: Caller,
+        installation: Installation | None,
+        arguments: Mapping[str, Any],
+    ) -> AuditEntry:
+        """The first entry of a call."""
+        waits = record.state is CallState.PENDING
+        return self.entries.entry(
+            record.call_id,
             "intent",
-            operation.name,
+            record.operation,
             requirement,
             caller,
             installation,
             arguments,
             status="pending" if waits else "executing",
         )
+
+    async def open_call(self, record: CallRecord, entry: AuditEntry, idempotency_key: str | None) -> Replay | None:
+        """Commit 1: the call's row and its intent, or what its idempotency key holds already."""
         async with self._database.unit_of_work() as session:
-            if idempotency_key is not None and installation is not None:
-                key = idempotency.Key(
-                    installation.id, caller.user_id or 0, caller.client_id, operation.name, idempotency_key
-                )
-                payload = self._payload_mac(operation.name, arguments)
-                stored = await idempotency.reserve(
-                    session, self._keyring, key, call_id=call_id, payload_mac=payload, now=now
-                )
-                if stored is not None:
-                    outcome = None if stored.outcome is None else orjson.loads(stored.outcome)
-                    return Replay(stored.call_id, stored.payload_mac == payload, outcome)
+            replay = await self.reserve(session, record, idempotency_key)
+            if replay is not None:
+                return replay
             await calls.insert(session, self._keyring, record)
             await audit.append(session, entry)
         self._on_commit()
-        return record
+        return None
 
-    def _payload_mac(self, operation: str, arguments: Mapping[str, Any]) -> str:
+    async def replay(
+        self,
+        operation: str,
+        caller: Caller,
+        installation: Installation | None,
+        arguments: Mapping[str, Any],
+        idempotency_key: str,
+    ) -> Replay | None:
+        """What a key holds already, before anything is previewed for it."""
+        if installation is None:
+            return None
+        key = idempotency.Key(installation.id, caller.user_id or 0, caller.client_id, operation, idempotency_key)
+        async with self._database.read() as session:
+            stored = await idempotency.look_up(session, self._keyring, key, now=self._clock())
+        return None if stored is None else _replay(stored, self.payload_mac(operation, arguments))
+
+    async def reserve(self, session: Session, record: CallRecord, idempotency_key: str | None) -> Replay | None:
+        """Keeps a key for this call, or tells what it holds already."""
+        if idempotency_key is None or record.installation_id is None:
+            return None
+        key = idempotency.Key(
+            record.installation_id, record.user_id or 0, record.client_id, record.operation, idempotency_key
+        )
+        stored = await idempotency.reserve(
+            session,
+            self._keyring,
+            key,
+            call_id=record.call_id,
+            payload_mac=record.payload_mac,
+            now=record.created_at,
+        )
+        return None if stored is None else _replay(stored, record.payload_mac)
+
+    def payload_mac(self, operation: str, arguments: Mapping[str, Any]) -> str:
+        """Of what was asked for, without how."""
         payload = {
             key: value for key, value in arguments.items() if key not in ("dry_run", "idempotency_key", "plan_token")
         }
@@ -235,7 +278,7 @@ class Journal:
         outward: Refuse,
     ) -> None:
         """A refusal, in the caller's workspace; the step that the caller was not told stands here alone."""
-        entry = self.entry(
+        entry = self.entries.entry(
             call_id,
             "decision",
             operation,
@@ -251,67 +294,7 @@ class Journal:
             await audit.append(session, entry)
         self._on_commit()
 
-    def entry(
-        self,
-        call_id: str,
-        kind: audit.EntryKind,
-        operation: str,
-        requirement: Requirement | None,
-        caller: Caller,
-        installation: Installation | None,
-        arguments: Mapping[str, Any],
-        *,
-        status: str,
-        refusal: Refuse | None = None,
-        outward: Refuse | None = None,
-    ) -> AuditEntry:
-        targets = tuple(need.target for need in requirement.needs) if requirement else ()
-        redacted = redact(arguments, keyed_hash=lambda text: self._keyring.mac("audit text", text, length=16))
-        return AuditEntry(
-            call_id=call_id,
-            entry=kind,
-            at=self._clock(),
-            workspace_id=caller.workspace_id or "",
-            installation_id=installation.id if installation else None,
-            guild_id=installation.guild_id if installation else None,
-            channel_id=_channel(targets),
-            caller_kind=caller.kind,
-            face=caller.face,
-            client_id=caller.client_id,
-            user_id=None if caller.kind is CallerKind.OPERATOR else caller.user_id,
-            operation=operation,
-            tier=requirement.tier.label if requirement else "",
-            arguments=_bounded(redacted),
-            step=refusal.step.value if refusal else "",
-            code=refusal.code if refusal else "",
-            reason=refusal.reason if refusal else "",
-            outward_step=outward.step.value if outward else "",
-            status=status,
-            target_ids=tuple(target.id for target in targets),
-            error_code=None,
-            duration_ms=None,
-        )
 
-
-def _bounded(redacted: Mapping[str, JSON]) -> str:
-    """Redacted arguments as JSON. Where some are left out, their number stands under ``…``."""
-    text = orjson.dumps(redacted, default=str).decode()
-    if len(text) <= MAX_ARGUMENTS_CHARACTERS:
-        return text
-    kept: dict[str, JSON] = {}
-    room = MAX_ARGUMENTS_CHARACTERS
-    for name, value in redacted.items():
-        room -= 0 if isinstance(value, dict | list) else len(name) + len(orjson.dumps(value, default=str)) + 4
-        if isinstance(value, dict | list) or room < 32:
-            continue
-        kept[name] = value
-    return orjson.dumps({**kept, OMITTED: len(redacted) - len(kept)}, default=str).decode()
-
-
-def _channel(targets: tuple[Target, ...]) -> int | None:
-    for target in targets:
-        if target.channel_id is not None:
-            return target.channel_id
-        if target.kind in ("channel", "thread"):
-            return target.id
-    return None
+def _replay(stored: idempotency.Stored, payload_mac: str) -> Replay:
+    outcome = None if stored.outcome is None else orjson.loads(stored.outcome)
+    return Replay(stored.call_id, stored.payload_mac == payload_mac, outcome)

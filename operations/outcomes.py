@@ -62,7 +62,13 @@ def _stored_plan(stored: Mapping[str, Any]) -> PlanInfo | None:
     if plan_id is None or expires_at is None:
         return None
     strength = Strength.PERSON if stored.get("confirmation") == "human" else Strength.TOKEN
-    return PlanInfo(plan_id, datetime.fromisoformat(expires_at).timestamp(), strength)
+    return PlanInfo(
+        plan_id,
+        datetime.fromisoformat(expires_at).timestamp(),
+        strength,
+        stored.get("plan_token"),
+        stored.get("approve_url"),
+    )
 
 
 def timestamp(seconds: float) -> str:
@@ -107,6 +113,8 @@ def structured(outcome: Outcome) -> dict[str, Any]:
             "expires_at": timestamp(plan.expires_at) if plan else None,
             "confirmation": CONFIRMATION[plan.strength] if plan else "none",
         }
+        if plan is not None and plan.approve_url is not None:
+            shown["approve_url"] = plan.approve_url
     if outcome.data is not None:
         shown["result"] = plain(outcome.data)
     if outcome.detail:
@@ -174,13 +182,25 @@ def _preview_text(outcome: Outcome) -> str:
     if preview.problems:
         lines.append("It would fail as it stands; mend the problems and call again.")
         return "\n".join(lines)
-    if outcome.plan is not None and outcome.plan.strength is Strength.PERSON:
+    plan = outcome.plan
+    if plan is not None and plan.strength is Strength.PERSON:
         lines.append("A person has to confirm it; the next call asks for that.")
-    call: dict[str, Any] = {"name": outcome.operation, "arguments": {**outcome.arguments, "dry_run": False}}
+    lines.append(f"To do it, call: {_next_call(outcome, None if plan is None else plan.plan_token)}")
+    return "\n".join(lines)
+
+
+def _next_call(outcome: Outcome, plan_token: str | None) -> str:
+    """The very same call that does it."""
+    given = outcome.arguments if outcome.outer is None else outcome.outer
+    arguments: dict[str, Any] = {**given, "dry_run": False}
+    if plan_token is not None:
+        arguments["plan_token"] = plan_token
+    if outcome.outer is not None:
+        return orjson.dumps({"name": outcome.through, "arguments": arguments}).decode()
+    call: dict[str, Any] = {"name": outcome.operation, "arguments": arguments}
     if outcome.through:
         call = {"name": outcome.through, "arguments": call}
-    lines.append(f"To do it, call: {orjson.dumps(call).decode()}")
-    return "\n".join(lines)
+    return orjson.dumps(call).decode()
 
 
 def _change(change: Change) -> str:
@@ -196,8 +216,13 @@ def _needs_confirmation(outcome: Outcome) -> str:
     plan = outcome.plan
     if plan is None:
         return f"NOT DONE – {summary} needs a confirmation."
-    who = "a person" if plan.strength is Strength.PERSON else "a confirmation with its plan token"
-    return (
-        f"NOT DONE – {summary}. This is {outcome.tier.label} and needs {who}. "
-        f"The plan {plan.plan_id} is stored until {timestamp(plan.expires_at)}; nothing happens before it is confirmed."
-    )
+    lines = [f"NOT DONE – {summary}. This is {outcome.tier.label}; nothing happens before it is confirmed."]
+    until = timestamp(plan.expires_at)
+    if plan.strength is Strength.PERSON:
+        where = f" on the card at {plan.approve_url}" if plan.approve_url else ""
+        lines.append(f"A person has to confirm the plan {plan.plan_id}{where}, until {until}.")
+        lines.append(f"plan_get with plan_id {plan.plan_id} and wait_seconds tells what became of it.")
+    else:
+        lines.append(f"The plan {plan.plan_id} is stored until {until}.")
+        lines.append(f"To confirm it, call: {_next_call(outcome, plan.plan_token)}")
+    return "\n".join(lines)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from operations.base import Change, Outcome
 from policy.model import Caller, CallerKind, Face, Strength, Target, Tier
 from policy.taint import Source
-from storage.calls import CallState, CardPlace
+from storage.calls import CallState
+from storage.plans import CardPlace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

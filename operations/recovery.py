@@ -136,7 +136,7 @@ class Recovery:
                 if rejected.truth.retry_after_seconds is not None:
                     raise _Later(rejected.truth.retry_after_seconds) from None
                 return await self._settle(record, _unknown(rejected.truth.reason), None)
-            settled = await self._settlement.reconcile(operation, ctx, effect, record.created_at, "")
+            settled = await self._settlement.reconcile(operation, ctx, effect, record.began_at, "")
             return await self._recovered(operation, record, effect, settled)
         try:
             prepared = await self._decider.prepare_stored(
@@ -154,13 +154,13 @@ class Recovery:
         decision = prepared.decide(0.0)
         if isinstance(decision, Refuse):
             return await self._settle(record, _unknown(f"Not sent again: {decision.reason}"), None)
-        settled = await self._settlement.reconcile(operation, prepared.ctx, effect, record.created_at, "")
+        settled = await self._settlement.reconcile(operation, prepared.ctx, effect, record.began_at, "")
         return await self._recovered(operation, record, effect, settled)
 
     async def _recovered(
         self, operation: WriteOperation[Any, Any, Any], record: CallRecord, effect: Model, settled: Settled
     ) -> Outcome:
-        if not settled.asked and self._clock() - record.created_at < ASKED_AGAIN_SECONDS:
+        if not settled.asked and self._clock() - record.began_at < ASKED_AGAIN_SECONDS:
             raise _Later(PAUSE_SECONDS)
         sent = () if settled.result is None else operation.messages_of(effect, settled.result)
         return await self._settle(record, settled, _inverse(operation, effect, record, settled), sent)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from operations.base import Common, Delegate, Operation, WriteOperation
+from operations.base import Common, Delegate, Operation, Reconcile
 from operations.registry import Registry
 from policy.model import Kind
 from policy.scopes import least_role
@@ -45,8 +45,8 @@ def _section(operation: Operation) -> str:
         facts.append("in the default set")
     if operation.actor_permissions:
         facts.append(f"needs {', '.join(operation.actor_permissions)}")
-    if operation.kind is Kind.WRITE and not isinstance(operation, Delegate):
-        reconcile = cast("WriteOperation[Any, Any, Any]", operation).reconcile
+    reconcile: Reconcile | None = getattr(operation, "reconcile", None)
+    if reconcile is not None:
         facts.append(f"a lost answer is found by {reconcile.value.replace('_', ' ')}")
     lines.append(f"*{'; '.join(facts)}.*\n")
     lines.append(_arguments(operation))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,32 @@ def _text(value: object) -> object:
 
 _Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=200)]
 
+# The address of a webhook, the two last parts of it, or the token alone: whoever knows it may write as the webhook.
+_WEBHOOK_SECRET = re.compile(r"/webhooks/|[0-9]{15,20}/[\w-]{8}|[\w-]{60}")
+
+
+def _without_secret(text: str) -> str:
+    """A webhook's token never enters the platform."""
+    if _WEBHOOK_SECRET.search(text):
+        raise ValueError("give the webhook's id or name alone; its address holds its token, which belongs nowhere else")
+    return text
+
+
 GuildRef = Annotated[_Text, Ref("guild")]
 ChannelRef = Annotated[_Text, Ref("channel")]
 CategoryRef = Annotated[_Text, Ref("category")]
 MessageRef = Annotated[_Text, Ref("message")]
 MemberRef = Annotated[_Text, Ref("member")]
+# A member, or by id or mention anybody on Discord.
+UserRef = Annotated[_Text, Ref("user")]
+# Somebody who is banned here: by id, mention or exact username.
+BannedRef = Annotated[_Text, Ref("ban")]
 RoleRef = Annotated[_Text, Ref("role")]
 MentionableRef = Annotated[_Text, Ref("mentionable")]
+WebhookRef = Annotated[_Text, AfterValidator(_without_secret), Ref("webhook")]
+InviteRef = Annotated[_Text, Ref("invite")]
+# The id of something that is not looked up, such as an entry of Discord's audit log.
+PlainId = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[0-9]{15,20}$")]
 
 
 def ref_fields(model: type[BaseModel]) -> Mapping[str, RefField]:

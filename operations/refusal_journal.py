@@ -17,11 +17,12 @@ from operations.journal import Journal
 from operations.refusals import Rejected
 from operations.registry import Registry
 from operations.sanitise import inline
-from policy.model import Caller, Kind, Refuse, Requirement, Step
+from policy.model import Caller, Installation, Kind, Refuse, Requirement, Step
 from storage.database import DatabaseUnavailable
 
 RATE_ENTRY_SECONDS = 60.0
 MAX_NAME_CHARACTERS = 64
+CONFIRM = "plan_confirm"
 
 
 @dataclass(slots=True)
@@ -92,6 +93,13 @@ class RefusalJournal:
             refusal=rejected.outward,
             arguments=arguments,
         )
+
+    async def moved(self, plan_id: str, by: Caller, installation: Installation | None, refusal: Refuse) -> Outcome:
+        """A refused confirmation. It has an id of its own: the plan goes on."""
+        call_id = call_ids.new_call_id()
+        arguments = {"plan_id": inline(plan_id[:MAX_NAME_CHARACTERS], MAX_NAME_CHARACTERS)}
+        await self._audit(call_id, CONFIRM, None, by, arguments, Rejected(refusal, installation=installation))
+        return Outcome(Status.REFUSED, CONFIRM, Kind.CONTROL, call_id, refusal=refusal, arguments=arguments)
 
     async def credential(self, caller: Caller, refusal: Refuse) -> None:
         """A revoked or expired credential of a known client was used: into the audit of its workspace.

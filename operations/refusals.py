@@ -17,8 +17,12 @@ REMEDIES = {
     "category": "channel_list shows the categories that you can see.",
     "message": "message_list_recent shows the messages of a channel, with their ids.",
     "member": "Give the member's id or exact username.",
-    "role": "guild_get shows the roles.",
+    "role": "role_list shows the roles.",
+    "user": "Give a member's id or exact username, or anybody's id.",
+    "ban": "ban_list shows who is banned, with ids.",
     "mentionable": "Give a member, a role, or everyone.",
+    "webhook": "webhook_list shows the webhooks of the channels in which you may manage them.",
+    "invite": "invite_list shows the invites of this guild.",
 }
 
 

@@ -54,7 +54,8 @@ class Registry:
             for operation in self.offered(caller)
             if (score := _score(wanted, self._words[operation.name])) > 0
         ]
-        scored.sort(key=lambda found: (-found[0], found[1]))
+        # Of two that fit as well the one with the shorter name was meant: `message_delete`, not its sibling in bulk.
+        scored.sort(key=lambda found: (-found[0], found[1].count("_"), found[1]))
         return [operation for _, _, operation in scored[:limit]]
 
     def close_to(self, name: str, caller: Caller, limit: int) -> list[str]:

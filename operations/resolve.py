@@ -17,9 +17,10 @@ from typing import Any, Literal, cast
 import discord
 from confusable_homoglyphs import confusables
 
-from operations.failures import DISCORD_FAILED
+from operations import bans
 from operations.guild_state import Channel, GuildView
 from operations.sanitise import sanitise
+from operations.thread_visibility import sees
 from policy.model import Target
 
 JUMP_LINK = re.compile(
@@ -31,6 +32,8 @@ MENTIONS = {
     "channel": re.compile(r"<#([0-9]{15,20})>"),
     "category": re.compile(r"<#([0-9]{15,20})>"),
     "member": re.compile(r"<@!?([0-9]{15,20})>"),
+    "user": re.compile(r"<@!?([0-9]{15,20})>"),
+    "ban": re.compile(r"<@!?([0-9]{15,20})>"),
     "role": re.compile(r"<@&([0-9]{15,20})>"),
 }
 MAX_ID = (1 << 63) - 1
@@ -172,6 +175,10 @@ class Resolver:
                 return self._role(view, text, strict=strict)
             case "member":
                 return await self._member(view, text, strict=strict)
+            case "user":
+                return await self._user(view, text, strict=strict)
+            case "ban":
+                return await self._banned(view, text)
             case "mentionable":
                 return await self._mentionable(view, text, strict=strict)
             case _:
@@ -186,7 +193,7 @@ class Resolver:
             channel = view.channel(channel_id)
             if channel is None:
                 return None
-            return channel_target(channel) if await self._sees(view, channel) else None
+            return channel_target(channel) if await sees(view, channel) else None
         name = text.removeprefix("#")
         guild = view.discord
         visible = set(view.visible_ids())
@@ -197,21 +204,6 @@ class Resolver:
         ]
         candidates += [(thread.name, channel_target(thread)) for thread in guild.threads if view.sees(thread)]
         return pick(name, candidates, strict=strict)
-
-    async def _sees(self, view: GuildView, channel: Channel) -> bool:
-        if view.sees(channel):
-            return True
-        if not isinstance(channel, discord.Thread) or not channel.is_private() or view.user_id is None:
-            return False
-        parent = channel.parent
-        if parent is None or not view.sees(parent):
-            return False
-        try:
-            inside = await view.state.learn_thread_membership(channel, view.user_id)
-        except DISCORD_FAILED:
-            # Any other answer than that of an unknown thread would tell that this one exists.
-            return False
-        return inside and view.sees(channel)
 
     def _category(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
         visible = set(view.visible_ids())
@@ -261,7 +253,10 @@ class Resolver:
             return None
         members = list(guild.members)
         if not guild.chunked:
-            members += await view.state.source.search_members(guild, name)
+            found = await view.state.source.search_members(guild, name)
+            for member in found:
+                view.state.learned(guild, member)
+            members += found
         # A nickname or display name can be set to anybody's; for risky operations only the username counts.
         candidates = [(member.name, Target("member", member.id, guild.id, member.name)) for member in members]
         if not strict:
@@ -271,4 +266,30 @@ class Resolver:
                 for called in (member.nick, member.global_name)
                 if called
             ]
-        return pick(name, candidates, strict=strict)
+        picked = pick(name, candidates, strict=strict)
+        if strict and isinstance(picked, Target):
+            # As by id: whoever is about to be acted on is looked at anew.
+            member = await view.state.member(view.discord, picked.id, 0)
+            return None if member is None or member.name != picked.name else picked
+        return picked
+
+    async def _user(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
+        """A member as usual; by id or mention anybody on Discord."""
+        member = await self._member(view, text, strict=strict)
+        user_id = snowflake("user", text)
+        if member is not None or user_id is None:
+            return member
+        user = await view.state.source.fetch_user(user_id)
+        return None if user is None else Target("user", user.id, view.id, user.name)
+
+    async def _banned(self, view: GuildView, text: str) -> Resolved:
+        """Somebody who is banned: a name has to be the exact one, and nobody else's on the list may look like it."""
+        user_id = snowflake("ban", text)
+        if user_id is not None:
+            entry = await bans.ban_of(view.discord, user_id)
+            return None if entry is None else bans.target(view.id, entry)
+        name = text.removeprefix("@")
+        if not name:
+            return None
+        entries = await bans.every(view.discord)
+        return pick(name, [(entry.user.name, bans.target(view.id, entry)) for entry in entries], strict=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from operations.file_fetch import FileFetcher
 from operations.guild_state import GuildState
+from operations.plans import Plans
 from operations.registry import Registry
 from policy.model import Caller, Explanation, PlatformRole
 from policy.taint import Source
@@ -38,4 +39,5 @@ class Services:
     state: GuildState
     registry: Registry
     decisions: Decisions
+    plans: Plans
     files: FileFetcher

@@ -150,19 +150,25 @@ class Settlement:
         return None
 
     async def _by_audit_log(self, operation: Operation, ctx: Context, effect: Model) -> Settled | None:
-        action = None if operation.audit_action is None else discord.AuditLogAction(operation.audit_action)
-        if action is None:
-            return None
         for pause in self._pauses:
-            guild = ctx.guild.discord
-            with phase("read", ctx.call_id, caller_id=_caller_key(ctx.caller), guild_id=guild.id):
-                async for entry in guild.audit_logs(limit=100, action=action, user=guild.me):
-                    if not self._is_ours(entry, ctx.call_id):
-                        continue
-                    result = operation.found(entry, effect)
-                    if result is not None:
-                        return Settled(CallState.DONE, result, detail="Found in Discord's audit log.")
+            for action in operation.audit_actions():
+                found = await self._logged(operation, ctx, effect, discord.AuditLogAction(action))
+                if found is not None:
+                    return found
             await asyncio.sleep(pause)
+        return None
+
+    async def _logged(
+        self, operation: Operation, ctx: Context, effect: Model, action: discord.AuditLogAction
+    ) -> Settled | None:
+        guild = ctx.guild.discord
+        with phase("read", ctx.call_id, caller_id=_caller_key(ctx.caller), guild_id=guild.id):
+            async for entry in guild.audit_logs(limit=100, action=action, user=guild.me):
+                if not self._is_ours(entry, ctx.call_id):
+                    continue
+                result = operation.found(entry, effect)
+                if result is not None:
+                    return Settled(CallState.DONE, result, detail="Found in Discord's audit log.")
         return None
 
     async def _by_reading_back(self, operation: Operation, ctx: Context, effect: Model) -> Settled | None:

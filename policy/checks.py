@@ -206,11 +206,15 @@ def holds(who: str, verb: str, standing: Standing, wanted: int, need: Need) -> R
 
 
 def bot_holds_rights(need: Need, facts: TargetFacts) -> Refuse | None:
-    return holds("I", "lack", facts.bot, need.bot_bits, need)
+    return holds("I", "lack", facts.bot, _asked(need.bot_bits, need, facts), need)
 
 
 def actor_holds_rights(need: Need, facts: TargetFacts) -> Refuse | None:
-    return holds("You", "lack", facts.actor, need.actor_bits, need)
+    return holds("You", "lack", facts.actor, _asked(need.actor_bits, need, facts), need)
+
+
+def _asked(bits: int, need: Need, facts: TargetFacts) -> int:
+    return bits & ~need.own_waives if facts.is_own else bits
 
 
 def actor_may_act(requirement: Requirement, facts: TargetFacts) -> Refuse | None:
@@ -245,6 +249,8 @@ def grants_are_held(need: Need, facts: TargetFacts) -> Refuse | None:
 def target_is_outranked(need: Need, facts: TargetFacts) -> Refuse | None:
     if not need.outrank:
         return None
+    if facts.is_bot:
+        return Refuse(Step.DISCORD, "bot_itself", "I cannot do that to myself.", "Pick another target.")
     if facts.rank is None:
         return Refuse(
             Step.DISCORD,
@@ -311,6 +317,8 @@ def _where(need: Need) -> str:
             return f"#{target.name}"
         case "member" | "role":
             return f"@{target.name}"
+        case "webhook" | "invite":
+            return f"the {target.kind} {target.name}"
         case _:
             return target.name
 

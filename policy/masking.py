@@ -47,6 +47,8 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^\s/@:]*+:)[^\s/]*(?=@)"), r"\1[token]"),
     # https://discord.com/api/webhooks/<id>/<token>, also that of an interaction
     (re.compile(r"(/(?:webhooks|interactions)/[0-9]++/)[\w.%-]{8,}+"), r"\1[token]"),
+    # A webhook's token by itself
+    (re.compile(rf"(?<!{_BASE64URL}){_BASE64URL}{{68}}(?!{_BASE64URL})"), "[token]"),
     # A Discord bot token: id, time, MAC
     (re.compile(rf"(?<!{_BASE64URL}){_BASE64URL}{{18,}}+\.{_BASE64URL}{{6}}\.{_BASE64URL}{{25,}}+"), "[token]"),
     (re.compile(rf"mfa\.{_BASE64URL}{{20,}}+"), "[token]"),

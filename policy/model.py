@@ -189,6 +189,7 @@ class Need:
     ``outrank``: both bot and requester must stand above the target (a member or a role).
     ``grants``: bits that the effect hands out or takes away; they must be a subset of what both hold.
     ``own``: the message must have been sent through Guildhall for this same requester.
+    ``own_waives``: bits that neither the bot nor he needs where it was.
     """
 
     target: Target
@@ -197,6 +198,7 @@ class Need:
     outrank: bool = False
     grants: int = 0
     own: bool = False
+    own_waives: int = 0
 
 
 @frozen
@@ -279,6 +281,7 @@ class Facts:
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True
     audience_leaks: bool = True
+    four_eyes: bool = True
     retry_after_seconds: float = math.inf
 
 

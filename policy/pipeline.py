@@ -140,7 +140,8 @@ def proof(caller: Caller, requirement: Requirement, facts: Facts) -> Decision:
     asked = tier_under_taint(tier, requirement.reach, tainted=tainted, audience_leaks=facts.audience_leaks)
     if asked is Tier.WRITE:
         return ALLOW
-    by_person = asked is Tier.CRITICAL or tainted
+    # With four eyes it takes another person, whatever the requester proves.
+    by_person = asked is Tier.CRITICAL or tainted or facts.four_eyes
     return NeedsConfirmation(Strength.PERSON if by_person else Strength.TOKEN, asked)
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from sandbox.internals import Backend
+from sandbox.internals import Backend, serializers
 
 
 @dataclasses.dataclass(slots=True)
@@ -38,6 +38,31 @@ class Entry:
             changes=self.changes,
             reason=reason,
         )
+
+
+@dataclasses.dataclass(slots=True)
+class ChangeEntry(Entry):
+    """An entry whose changes lie between what was there before and the route's result, by keys of the log.
+
+    ``has_target``: invites have none.
+    """
+
+    before: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    read: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    has_target: bool = True
+
+    def write(self, backend: Backend, result: Any, reason: str | None) -> None:
+        deleted = self.action_type in (INVITE_DELETE, WEBHOOK_DELETE)
+        after = {} if deleted else self.read(cast("Mapping[str, Any]", result))
+        self.changes = []
+        for key in {**self.before, **after}:
+            if self.before.get(key) == after.get(key) and self.before:
+                continue
+            change = {"key": key}
+            change |= {"old_value": self.before[key]} if key in self.before else {}
+            change |= {"new_value": after[key]} if key in after else {}
+            self.changes.append(change)
+        Entry.write(self, backend, result if self.has_target else None, reason)
 
 
 def _overwrite(backend: Backend, route: re.Match[str], action_type: int) -> Entry | None:
@@ -82,15 +107,64 @@ def _in_channel(backend: Backend, route: re.Match[str], action_type: int) -> Ent
 
 def _invite(backend: Backend, route: re.Match[str], action_type: int) -> Entry | None:
     invite = backend.invites.get(route["code"])
-    changes = [{"key": "code", "old_value": route["code"]}]
-    return Entry(invite.guild_id, action_type, changes=changes) if invite is not None else None
+    if invite is None:
+        return None
+    before = _invite_keys(cast("Mapping[str, Any]", serializers.invite_payload(backend, invite)))
+    return ChangeEntry(invite.guild_id, action_type, before=before, has_target=False)
+
+
+def _new_invite(backend: Backend, route: re.Match[str], action_type: int) -> Entry | None:
+    channel = backend.channels.get(int(route["channel"]))
+    if channel is None or channel.guild_id is None:
+        return None
+    return ChangeEntry(channel.guild_id, action_type, read=_invite_keys, has_target=False)
+
+
+def _invite_keys(payload: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("code", "channel_id", "max_uses", "uses", "max_age", "temporary")
+    inviter = payload.get("inviter")
+    return {key: payload[key] for key in keys} | ({"inviter_id": inviter["id"]} if inviter else {})
 
 
 def _webhook(backend: Backend, route: re.Match[str], action_type: int) -> Entry | None:
     webhook = backend.webhooks.get(int(route["webhook"]))
     if webhook is None or webhook.guild_id is None:
         return None
-    return Entry(webhook.guild_id, action_type, webhook.id)
+    before = _webhook_keys(cast("Mapping[str, Any]", serializers.webhook_payload(backend, webhook)))
+    return ChangeEntry(webhook.guild_id, action_type, webhook.id, before=before, read=_webhook_keys)
+
+
+def _new_webhook(backend: Backend, route: re.Match[str], action_type: int) -> Entry | None:
+    channel = backend.channels.get(int(route["channel"]))
+    if channel is None or channel.guild_id is None:
+        return None
+    return ChangeEntry(channel.guild_id, action_type, read=_webhook_keys)
+
+
+def _webhook_keys(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: payload[key] for key in ("name", "channel_id", "type")}
+
+
+@dataclasses.dataclass(slots=True)
+class _OwnNickname(Entry):
+    """The bot's change of its own nickname, which the result tells."""
+
+    before: str | None = None
+
+    def write(self, backend: Backend, result: Any, reason: str | None) -> None:
+        after = cast("Mapping[str, Any]", result).get("nick")
+        if after == self.before:
+            return
+        self.changes = [{"key": "nick", "old_value": self.before, "new_value": after}]
+        Entry.write(self, backend, result, reason)
+
+
+def _own_member(backend: Backend, route: re.Match[str], action_type: int) -> Entry | None:
+    guild_id = int(route["guild"])
+    member = backend.get_guild(guild_id).members.get(backend.bot_user.id)
+    if member is None:
+        return None
+    return _OwnNickname(guild_id, action_type, member.user_id, before=member.nick)
 
 
 def _in_guild(_backend: Backend, route: re.Match[str], action_type: int) -> Entry:
@@ -101,6 +175,7 @@ def _in_guild(_backend: Backend, route: re.Match[str], action_type: int) -> Entr
 Planner = Callable[[Backend, "re.Match[str]", int], Entry | None]
 
 OVERWRITE_CREATE, OVERWRITE_UPDATE, OVERWRITE_DELETE = 13, 14, 15
+MEMBER_UPDATE = 24
 INVITE_CREATE, INVITE_DELETE = 40, 42
 WEBHOOK_CREATE, WEBHOOK_UPDATE, WEBHOOK_DELETE = 50, 51, 52
 EMOJI_CREATE, EMOJI_UPDATE, EMOJI_DELETE = 60, 61, 62
@@ -121,12 +196,13 @@ _PLANNERS: list[tuple[str, str, Planner, int]] = [
     ("DELETE", rf"{_CHANNEL}/messages/(?P<message>{_ID})", _message, MESSAGE_DELETE),
     ("PUT", rf"{_CHANNEL}/messages/pins/(?P<message>{_ID})", _message, MESSAGE_PIN),
     ("DELETE", rf"{_CHANNEL}/messages/pins/(?P<message>{_ID})", _message, MESSAGE_UNPIN),
-    ("POST", rf"{_CHANNEL}/invites", _in_channel, INVITE_CREATE),
+    ("POST", rf"{_CHANNEL}/invites", _new_invite, INVITE_CREATE),
     ("DELETE", r"/invites/(?P<code>[\w-]+)", _invite, INVITE_DELETE),
-    ("POST", rf"{_CHANNEL}/webhooks", _in_channel, WEBHOOK_CREATE),
+    ("POST", rf"{_CHANNEL}/webhooks", _new_webhook, WEBHOOK_CREATE),
     ("PATCH", rf"/webhooks/(?P<webhook>{_ID})", _webhook, WEBHOOK_UPDATE),
     ("DELETE", rf"/webhooks/(?P<webhook>{_ID})", _webhook, WEBHOOK_DELETE),
     ("POST", rf"{_CHANNEL}(/messages/{_ID})?/threads", _in_channel, THREAD_CREATE),
+    ("PATCH", rf"{_GUILD}/members/@me", _own_member, MEMBER_UPDATE),
     ("POST", rf"{_GUILD}/emojis", _in_guild, EMOJI_CREATE),
     ("PATCH", rf"{_GUILD}/emojis{_ITEM}", _in_guild, EMOJI_UPDATE),
     ("DELETE", rf"{_GUILD}/emojis{_ITEM}", _in_guild, EMOJI_DELETE),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from sandbox import invites
 from sandbox.guild_builder import CHANNEL_TYPES
-from sandbox.internals import Backend, Channel, Guild
+from sandbox.internals import Backend, Channel, Guild, guild_extras
 from sandbox.permission_names import names_of
+from sandbox.webhooks import Webhooks
 
 _KINDS = {number: name for name, number in CHANNEL_TYPES.items()} | {
     1: "dm",
+    10: "announcement_thread",
     11: "public_thread",
     12: "private_thread",
 }
@@ -64,12 +67,30 @@ def channel_description(channel: Channel) -> dict[str, Any]:
     return description
 
 
-def guild_description(backend: Backend, guild: Guild) -> dict[str, Any]:
+def guild_settings(guild: Guild) -> dict[str, Any]:
+    """By the names of https://discord.com/developers/docs/resources/guild#guild-object-guild-structure"""
+    extras = guild_extras(guild)
+    channel_ids = ("afk_channel_id", "system_channel_id", "rules_channel_id", "public_updates_channel_id")
+    return {
+        "description": guild.description,
+        "verification_level": guild.verification_level,
+        "default_message_notifications": guild.default_message_notifications,
+        "explicit_content_filter": guild.explicit_content_filter,
+        "afk_timeout": guild.afk_timeout,
+        "preferred_locale": guild.preferred_locale,
+        "premium_progress_bar_enabled": extras.progress_bar,
+        "features": list(extras.features),
+        **{name: None if (value := getattr(guild, name)) is None else str(value) for name in channel_ids},
+    }
+
+
+def guild_description(backend: Backend, guild: Guild, webhooks: Webhooks) -> dict[str, Any]:
     channel_ids = [*guild.channel_ids, *guild.thread_ids]
     return {
         "id": str(guild.id),
         "name": guild.name,
         "owner_id": str(guild.owner_id),
+        "settings": guild_settings(guild),
         "members": [
             {
                 "id": str(member.user_id),
@@ -98,6 +119,8 @@ def guild_description(backend: Backend, guild: Guild) -> dict[str, Any]:
         ],
         "channels": [channel_description(backend.channels[channel_id]) for channel_id in channel_ids],
         "bans": [{"id": str(user_id), "reason": reason} for user_id, reason in guild.bans.items()],
+        "webhooks": webhooks.description(guild.id),
+        "invites": invites.description(backend, guild.id),
     }
 
 

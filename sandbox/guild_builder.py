@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.guild_spec import ChannelSpec, GuildSpec, MemberSpec, OverwriteSpec
-from sandbox.internals import Guild, Overwrite, OverwriteType, SetupError
+from sandbox.internals import Guild, Overwrite, OverwriteType, SetupError, guild_extras
 from sandbox.permission_names import bits_of
 from sandbox.world import World
 
@@ -50,6 +50,7 @@ class GuildBuilder:
         owner = self._backend.get_user(owner_id)
         guild = self._backend.create_guild(spec.name, owner_id=owner_id, description=spec.description)
         self._member_ids[owner.name] = owner_id
+        guild_extras(guild).features = tuple(spec.features)
         guild.members[self._world.bot_id].nick = spec.bot_nick
         if spec.everyone_permissions is not None:
             guild.everyone_role.permissions = bits_of(spec.everyone_permissions)
@@ -128,8 +129,9 @@ class GuildBuilder:
         )
         if spec.type == "category":
             self._category_ids[spec.name] = channel.id
-        if spec.name == self._spec.system_channel:
-            guild.system_channel_id = channel.id
+        for setting in ("system_channel", "rules_channel", "public_updates_channel"):
+            if spec.name == getattr(self._spec, setting):
+                setattr(guild, f"{setting}_id", channel.id)
 
     def _overwrite(self, spec: OverwriteSpec) -> Overwrite:
         if spec.role is not None:

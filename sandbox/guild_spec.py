@@ -79,6 +79,9 @@ class GuildSpec(Spec):
     bot_nick: str | None = None
     everyone_permissions: list[str] | None = None
     system_channel: str | None = None
+    rules_channel: str | None = None
+    public_updates_channel: str | None = None
+    features: list[str] = []
 
     @model_validator(mode="after")
     def _positions(self) -> Self:

@@ -9,6 +9,7 @@ leans on is still there, and names what moved.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import inspect
 import pickle
@@ -33,6 +34,7 @@ from simcord.backend.models import (
     PollAnswer,
     User,
 )
+from simcord.backend.models import channel as channel_models
 from simcord.backend.state import Backend
 from simcord.builders import ChannelHandle, GuildHandle, RoleHandle, UserHandle
 from simcord.enums import OverwriteType
@@ -52,6 +54,7 @@ __all__ = [
     "ChannelHandle",
     "Clock",
     "Guild",
+    "GuildExtras",
     "GuildHandle",
     "InteractionResult",
     "Member",
@@ -73,6 +76,7 @@ __all__ = [
     "cdn_blob",
     "channel_accessible",
     "dispatch",
+    "guild_extras",
     "interaction_state",
     "is_age_restricted",
     "new_channels_restricted",
@@ -108,6 +112,7 @@ _MEMBERS: dict[type, tuple[str, ...]] = {
         "create_role",
         "create_thread",
         "delete_message",
+        "delete_overwrite",
         "edit_message",
         "emit",
         "get_dm_channel",
@@ -118,6 +123,7 @@ _MEMBERS: dict[type, tuple[str, ...]] = {
         "remove_member",
         "reorder_roles",
         "require_permissions",
+        "set_overwrite",
         "set_pinned",
         "set_reaction",
         "set_voice_state",
@@ -174,6 +180,8 @@ def verify() -> None:
         moved += [f"{function.__qualname__} no longer takes {name}" for name in sorted(missing)]
     if not hasattr(cdn, "CDN_BASE") or not hasattr(backend.cdn, "_blobs"):
         moved.append("the fake CDN keeps its address or its files elsewhere")
+    if not hasattr(channel_models, "THREAD_TYPES") or not hasattr(serializers, "guild_create_payload"):
+        moved.append("the kinds of threads or the payload of a guild are made elsewhere")
     if not getattr(_routes, "__all__", None) or not router._ROUTES:
         moved.append("importing simcord.http.routes registers no route")
     if moved:
@@ -411,6 +419,34 @@ def snapshot(backend: Backend, guild_id: int) -> Callable[[], None]:
         backend.webhook_tokens.update(tokens)
 
     return restore
+
+
+@dataclasses.dataclass(slots=True)
+class GuildExtras:
+    """What simcord's guild has no field for."""
+
+    features: tuple[str, ...] = ()
+    progress_bar: bool = False
+
+
+def guild_extras(guild: Guild) -> GuildExtras:
+    """They live as long as the guild, and every payload of it has them."""
+    extras: GuildExtras = vars(guild).setdefault("guildhall_extras", GuildExtras())
+    return extras
+
+
+_plain_guild_payload = serializers.guild_create_payload
+
+
+def _guild_payload(backend: Any, guild: Guild) -> Any:
+    extras = guild_extras(guild)
+    more = {"features": list(extras.features), "premium_progress_bar_enabled": extras.progress_bar}
+    return {**_plain_guild_payload(backend, guild), **more}
+
+
+serializers.guild_create_payload = _guild_payload
+# simcord knows public and private threads; those of announcement channels are threads as well.
+channel_models.THREAD_TYPES = (10, *channel_models.THREAD_TYPES)
 
 
 _HOUR_IN_SNOWFLAKES = 3600 * 1000 << 22

@@ -12,11 +12,15 @@ from typing import Any, cast
 
 import discord
 
-from sandbox import channel_rules, message_rules
+from sandbox import channel_rules, guild_settings, message_rules, reactions, threads
 from sandbox.internals import Backend, BackendError
 
 MAX_TIMEOUT = datetime.timedelta(days=28)
 MAX_BULK_DELETE_AGE = datetime.timedelta(days=14)
+MAX_ROLES = 250
+MAX_ROLE_NAME = 100
+_MEMBER_ROLE = re.compile(r"/guilds/(?P<guild>\d+)/members/\d+/roles/(?P<role>\d+)")
+MAX_NICKNAME = 32
 
 Rule = Callable[[Backend, "re.Match[str]", Mapping[str, Any]], None]
 
@@ -44,6 +48,16 @@ def _timeout(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) ->
         return  # the route itself answers that there is no such member
     if backend.compute_permissions(guild_id, user_id) & discord.Permissions.administrator.flag:
         raise _missing_permissions()
+
+
+def _nickname(_backend: Backend, _match: re.Match[str], body: Mapping[str, Any]) -> None:
+    """ "Nicknames must be between 1 and 32 characters long."; an empty one is none.
+
+    https://discord.com/developers/docs/resources/user#usernames-and-nicknames
+    """
+    nick = body.get("nick")
+    if nick is not None and len(str(nick)) > MAX_NICKNAME:
+        raise BackendError(400, 50035, "Invalid Form Body: nick: Must be 32 or fewer in length.")
 
 
 def _bulk_delete(backend: Backend, _match: re.Match[str], body: Mapping[str, Any]) -> None:
@@ -114,8 +128,41 @@ def _new_channel(backend: Backend, match: re.Match[str], body: Mapping[str, Any]
             raise _missing_permissions()
 
 
+def _role_settings(_backend: Backend, _match: re.Match[str], body: Mapping[str, Any]) -> None:
+    """ "name of the role, max 100 characters"; the OpenAPI description asks for one at least.
+
+    https://discord.com/developers/docs/resources/guild#create-guild-role
+    """
+    name = body.get("name")
+    if name is not None and not 1 <= len(str(name).strip()) <= MAX_ROLE_NAME:
+        raise BackendError(400, 50035, "Invalid Form Body: name must be between 1 and 100 in length")
+
+
+def _new_role(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
+    """As above, and "Maximum number of guild roles reached (250)".
+
+    https://discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes
+    """
+    _role_settings(backend, match, body)
+    if len(backend.get_guild(int(match["guild"])).roles) >= MAX_ROLES:
+        raise BackendError(400, 30005, "Maximum number of guild roles reached (250)")
+
+
+def _role_membership(backend: Backend, match: re.Match[str], _body: Mapping[str, Any]) -> None:
+    """Error 50028, "Invalid role": everybody's, and one that is "managed by an integration".
+
+    https://discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes
+    https://discord.com/developers/docs/topics/permissions#role-object
+    """
+    guild = backend.get_guild(int(match["guild"]))
+    role = guild.roles.get(int(match["role"]))
+    if role is not None and (role.managed or role.id == guild.id):
+        raise BackendError(403, 50028, "Invalid Role")
+
+
 _RULES: tuple[tuple[str, re.Pattern[str], Rule], ...] = (
     ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/members/(?P<user>\d+)"), _timeout),
+    ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/members/(?P<user>\d+|@me)"), _nickname),
     ("POST", re.compile(r"/channels/(?P<channel>\d+)/messages/bulk-delete"), _bulk_delete),
     ("GET", re.compile(r"/guilds/(?P<guild>\d+)/bans(/\d+)?"), _bans),
     ("PUT", re.compile(r"/channels/(?P<channel>\d+)/permissions/(?P<target>\d+)"), _overwrite),
@@ -128,6 +175,17 @@ _RULES: tuple[tuple[str, re.Pattern[str], Rule], ...] = (
     ),
     ("POST", re.compile(r"/channels/(?P<channel>\d+)/messages"), message_rules.sending),
     ("PATCH", re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)"), message_rules.editing),
+    ("POST", re.compile(r"/guilds/(?P<guild>\d+)/roles"), _new_role),
+    ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/roles/\d+"), _role_settings),
+    ("PUT", _MEMBER_ROLE, _role_membership),
+    ("DELETE", _MEMBER_ROLE, _role_membership),
+    ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)"), guild_settings.check),
+    ("POST", re.compile(r"/channels/(?P<channel>\d+)(?:/messages/(?P<message>\d+))?/threads"), threads.check_creation),
+    (
+        "PUT",
+        re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)/reactions/(?P<emoji>[^/]+)/@me"),
+        reactions.check,
+    ),
 )
 
 

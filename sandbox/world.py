@@ -9,9 +9,20 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import age_restriction, audit, ban_cleanup, rules
+from sandbox import (
+    age_restriction,
+    audit,
+    ban_cleanup,
+    guild_settings,
+    invites,
+    member_routes,
+    permission_syncing,
+    rules,
+    threads,
+)
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
+from sandbox.webhooks import Webhooks
 
 Listener = Callable[[str, Mapping[str, Any]], None]
 
@@ -26,6 +37,7 @@ class World:
         self.clock = WallClock()
         self.env = RemoteBotEnv(self.clock, bot_name=bot_name)
         self.backend: Backend = self.env.backend
+        self.webhooks = Webhooks(self.backend)
         # Nothing that scans for leaked Discord tokens, or a guard against real ones, may take this for one.
         self.bot_token = f"sandbox.{secrets.token_urlsafe(32)}"
         self.stats: collections.Counter[str] = collections.Counter()
@@ -35,6 +47,7 @@ class World:
         self._nonce: str | None = None
         self._is_on_trial = False
         self._acting_as: int | None = None
+        self._new_thread: threads.NewThread | None = None
         self.backend.subscribers.append(self._on_event)
 
     @property
@@ -55,6 +68,8 @@ class World:
     def _on_event(self, event: str, payload: Mapping[str, Any]) -> None:
         if self._is_on_trial:
             return
+        if self._new_thread is not None:
+            payload = self._new_thread.announced(event, payload)
         if self._held is not None:
             self._held.append((event, payload))
             return
@@ -120,14 +135,40 @@ class World:
         Raises BackendError as Discord would answer.
         """
         rules.check(self.backend, method, path, body)
+        self.webhooks.check(method, path, body, query or {})
+        invites.check(self.backend, method, path, body)
+        if (earlier := invites.reused(self.backend, method, path, body)) is not None:
+            return invites.answer(self.backend, method, path, earlier)
+        answer = member_routes.answer(self.backend, method, path, query or {})
+        if answer is not None:
+            return answer
+        body = member_routes.normalised(method, path, body)
         entry = audit.plan(self.backend, method, path)
+        followers = permission_syncing.followers(self.backend, method, path)
         deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
-        with age_restriction.taken(self.backend, method, path, body, reason) as taken:
-            result = taken.result = dispatch(
-                self.backend, method, path, body=taken.body, query=query, files=list(files), reason=reason
-            )
+        threads.before(self.backend, method, path, body)
+        self._new_thread = threads.NewThread(self.backend, method, path, body)
+        result: Any = invites.deleted(self.backend, method, path)
+        try:
+            if result is None:
+                with (
+                    self.webhooks.posting(method, path, query or {}),
+                    guild_settings.applied(self.backend, method, path, body, reason) as known,
+                    age_restriction.taken(self.backend, method, path, known, reason) as taken,
+                ):
+                    asked = self.webhooks.body(method, path, taken.body)
+                    result = taken.result = dispatch(
+                        self.backend, method, path, body=asked, query=query, files=list(files), reason=reason
+                    )
+        finally:
+            self._new_thread = None
+        result = self.webhooks.answer(method, path, body, query or {}, result)
+        result = invites.answer(self.backend, method, path, result)
+        result = threads.finished(self.backend, method, path, query or {}, result)
         if entry is not None:
             entry.write(self.backend, result, reason)
+        if followers is not None:
+            permission_syncing.follow(self.backend, *followers)
         if deleted_seconds:
             ban_cleanup.delete_messages(self.backend, path, result, deleted_seconds)
         return result

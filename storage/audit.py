@@ -168,6 +168,11 @@ async def read_counts(session: Session, workspace_id: str, *, since_day: str) ->
     }
 
 
+async def entries(session: Session, workspace_id: str, call_id: str) -> tuple[AuditEntry, ...]:
+    """The entries of one call, oldest first; () when this workspace has none."""
+    return tuple((await _entries(session, workspace_id, [call_id]))[call_id])
+
+
 async def _entries(session: Session, workspace_id: str, call_ids: list[str]) -> dict[str, list[AuditEntry]]:
     found: dict[str, list[AuditEntry]] = {call_id: [] for call_id in call_ids}
     rows = await session.scalars(

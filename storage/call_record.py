@@ -41,7 +41,8 @@ class CallRecord:
     """One write. ``effect``, ``preview``, ``inverse``, ``result`` and ``sources`` are JSON texts.
 
     ``reason``, ``effect``, ``preview``, ``inverse``, ``result`` and ``detail`` are sealed in the table, and empty or
-    None here once they were erased. ``strength`` is the proof that was asked for. Times are seconds since the epoch.
+    None here once they were erased. ``strength`` is the proof that was asked for. ``asked`` is False for a plan that a
+    dry run stored. Times are seconds since the epoch.
     """
 
     call_id: str
@@ -69,14 +70,24 @@ class CallRecord:
     expires_at: float | None = None
     executor: str | None = None
     lease_until: float | None = None
-    sent_at: float | None = None
+    started_at: float | None = None
     settled_at: float | None = None
     confirmed_by: int | None = None
     card_guild_id: int | None = None
     card_channel_id: int | None = None
     card_message_id: int | None = None
+    card_state: str | None = None
+    asked: bool = True
+    payload_mac: str = ""
+    effect_mac: str = ""
+    origin_channel_id: int | None = None
     error_code: int | None = None
     detail: str = ""
+
+    @property
+    def began_at(self) -> float:
+        """When its effect may have been sent first; for one that waits, when it was asked for."""
+        return self.created_at if self.started_at is None else self.started_at
 
 
 def seal(keyring: Keyring, text: str) -> bytes:
@@ -124,12 +135,17 @@ def to_row(keyring: Keyring, record: CallRecord) -> dict[str, object]:
         "expires_at": record.expires_at,
         "executor": record.executor,
         "lease_until": record.lease_until,
-        "sent_at": record.sent_at,
+        "started_at": record.started_at,
         "settled_at": record.settled_at,
         "confirmed_by": record.confirmed_by,
         "card_guild_id": record.card_guild_id,
         "card_channel_id": record.card_channel_id,
         "card_message_id": record.card_message_id,
+        "card_state": record.card_state,
+        "asked": record.asked,
+        "payload_mac": record.payload_mac,
+        "effect_mac": record.effect_mac,
+        "origin_channel_id": record.origin_channel_id,
         "error_code": record.error_code,
         "detail": seal(keyring, record.detail),
     }
@@ -163,12 +179,17 @@ def from_row(keyring: Keyring, row: Call) -> CallRecord:
         expires_at=row.expires_at,
         executor=row.executor,
         lease_until=row.lease_until,
-        sent_at=row.sent_at,
+        started_at=row.started_at,
         settled_at=row.settled_at,
         confirmed_by=row.confirmed_by,
         card_guild_id=row.card_guild_id,
         card_channel_id=row.card_channel_id,
         card_message_id=row.card_message_id,
+        card_state=row.card_state,
+        asked=row.asked,
+        payload_mac=row.payload_mac,
+        effect_mac=row.effect_mac,
+        origin_channel_id=row.origin_channel_id,
         error_code=row.error_code,
         detail=unseal(keyring, row.detail),
     )

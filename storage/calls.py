@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, UpdateBase, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, UpdateBase, bindparam, or_, select, update
 from sqlalchemy import insert as insert_into
 from sqlmodel import col
 
@@ -35,21 +34,12 @@ _IF_PENDING = (
     .returning(CALL.c.call_id)
 )
 _IF_CONFIRMED = update(CALL).where(_THIS, CALL.c.state == CallState.CONFIRMED.value).returning(CALL.c.call_id)
-_IF_WAITING = update(CALL).where(_THIS, CALL.c.state.in_(WAITING)).returning(CALL.c.call_id)
+IF_WAITING = update(CALL).where(_THIS, CALL.c.state.in_(WAITING)).returning(CALL.c.call_id)
 _IF_HELD = (
     update(CALL)
     .where(_THIS, CALL.c.state == CallState.EXECUTING.value, CALL.c.executor == bindparam("this_executor"))
     .returning(CALL.c.call_id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CardPlace:
-    """The message that asks for a confirmation."""
-
-    guild_id: int | None
-    channel_id: int
-    message_id: int
 
 
 async def insert(session: Session, keyring: Keyring, record: CallRecord) -> None:
@@ -59,7 +49,7 @@ async def insert(session: Session, keyring: Keyring, record: CallRecord) -> None
 
 async def get(session: Session, keyring: Keyring, call_id: str) -> CallRecord | None:
     """Raises storage.crypto.Unreadable."""
-    rows = await _records(session, keyring, col(Call.call_id) == call_id)
+    rows = await records(session, keyring, col(Call.call_id) == call_id)
     return rows[0] if rows else None
 
 
@@ -67,7 +57,7 @@ async def claim(
     session: Session, call_id: str, *, executor: str, lease_seconds: float, now: float, confirmed_by: int | None
 ) -> bool:
     """Pending and unexpired to executing. True for exactly one of all who try, in whatever process."""
-    return await _changed(
+    return await changed(
         session,
         _IF_PENDING,
         this_id=call_id,
@@ -75,13 +65,14 @@ async def claim(
         state=CallState.EXECUTING.value,
         executor=executor,
         lease_until=now + lease_seconds,
+        started_at=now,
         confirmed_by=confirmed_by,
     )
 
 
 async def accept(session: Session, call_id: str, *, now: float, confirmed_by: int | None) -> bool:
     """Pending and unexpired to confirmed, for the active process to claim; it hears of it by the change feed."""
-    accepted = await _changed(
+    accepted = await changed(
         session,
         _IF_PENDING,
         this_id=call_id,
@@ -96,19 +87,15 @@ async def accept(session: Session, call_id: str, *, now: float, confirmed_by: in
 
 async def claim_confirmed(session: Session, call_id: str, *, executor: str, lease_seconds: float, now: float) -> bool:
     """Confirmed to executing; ``confirmed_by`` stays who confirmed it."""
-    return await _changed(
+    return await changed(
         session,
         _IF_CONFIRMED,
         this_id=call_id,
         state=CallState.EXECUTING.value,
         executor=executor,
         lease_until=now + lease_seconds,
+        started_at=now,
     )
-
-
-async def mark_sent(session: Session, call_id: str, *, executor: str, now: float) -> bool:
-    """Remembers when the request to Discord left."""
-    return await _changed(session, _IF_HELD, this_id=call_id, this_executor=executor, sent_at=now)
 
 
 async def settle(
@@ -127,7 +114,7 @@ async def settle(
     """Executing to a terminal state, by the executor that holds it; False when another one does."""
     if not state.terminal:
         raise ValueError(f"A call can't be settled as '{state}'.")
-    return await _changed(
+    return await changed(
         session,
         _IF_HELD,
         this_id=call_id,
@@ -149,9 +136,9 @@ async def close(
     """Pending or confirmed to cancelled, denied, refused or expired; False when it is so no more."""
     if state not in {CallState.CANCELLED, CallState.DENIED, CallState.REFUSED, CallState.EXPIRED}:
         raise ValueError(f"A plan can't be closed as '{state}'.")
-    return await _changed(
+    return await changed(
         session,
-        _IF_WAITING,
+        IF_WAITING,
         this_id=call_id,
         state=state.value,
         detail=seal(keyring, detail),
@@ -164,7 +151,7 @@ async def renew(session: Session, call_ids: Collection[str], *, executor: str, l
     """Holds on to calls that take longer than their lease."""
     if call_ids:
         held = (col(Call.state) == CallState.EXECUTING.value, col(Call.executor) == executor)
-        await _ids(session, col(Call.call_id).in_(call_ids), *held, lease_until=lease_until)
+        await update_returning(session, col(Call.call_id).in_(call_ids), *held, lease_until=lease_until)
 
 
 async def take_over(
@@ -179,116 +166,26 @@ async def take_over(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = await _ids(
+    taken = await update_returning(
         session, col(Call.call_id).in_(some), *lapsed, executor=executor, lease_until=now + lease_seconds
     )
-    return await _records(session, keyring, col(Call.call_id).in_(taken)) if taken else []
+    return await records(session, keyring, col(Call.call_id).in_(taken)) if taken else []
 
 
 async def abandon(session: Session, *, executor: str) -> int:
     """Ends the leases of all other executors: the holder of the process lease knows that they are dead."""
     held = (col(Call.state) == CallState.EXECUTING.value, col(Call.executor) != executor)
-    return len(await _ids(session, *held, lease_until=0.0))
+    return len(await update_returning(session, *held, lease_until=0.0))
 
 
-async def place_card(session: Session, call_id: str, place: CardPlace) -> bool:
-    """Remembers where a waiting plan's card is."""
-    return await _changed(
-        session,
-        _IF_WAITING,
-        this_id=call_id,
-        card_guild_id=place.guild_id,
-        card_channel_id=place.channel_id,
-        card_message_id=place.message_id,
-    )
-
-
-async def waiting(
-    session: Session,
-    keyring: Keyring,
-    *,
-    state: CallState = CallState.PENDING,
-    workspace_id: str | None = None,
-    installation_id: str | None = None,
-    client_id: str | None = None,
-    limit: int = 100,
-) -> list[CallRecord]:
-    """Calls in an open state, oldest first. Raises storage.crypto.Unreadable."""
-    conditions = [col(Call.state) == state.value]
-    if workspace_id is not None:
-        conditions.append(col(Call.workspace_id) == workspace_id)
-    if installation_id is not None:
-        conditions.append(col(Call.installation_id) == installation_id)
-    if client_id is not None:
-        conditions.append(col(Call.client_id) == client_id)
-    return await _records(session, keyring, *conditions, limit=limit)
-
-
-async def open_plans(
-    session: Session, *, now: float, client_id: str | None = None, installation_id: str | None = None
-) -> int:
-    """How many plans of a caller or a guild wait, expired ones aside."""
-    conditions: list[ColumnElement[bool]] = [
-        col(Call.state).in_(WAITING),
-        or_(col(Call.expires_at).is_(None), col(Call.expires_at) > now),
-    ]
-    if client_id is not None:
-        conditions.append(col(Call.client_id) == client_id)
-    if installation_id is not None:
-        conditions.append(col(Call.installation_id) == installation_id)
-    return await session.scalar(select(func.count()).select_from(Call).where(*conditions)) or 0
-
-
-async def expire(session: Session, now: float) -> list[str]:
-    """Pending plans past their expiry to expired; their ids."""
-    return await _ids(
-        session,
-        col(Call.state) == CallState.PENDING.value,
-        col(Call.expires_at) <= now,
-        state=CallState.EXPIRED.value,
-        settled_at=now,
-        erase_at=now + ARGUMENTS_KEPT_SECONDS,
-    )
-
-
-async def cancel_plans_of(
-    session: Session,
-    *,
-    now: float,
-    user_id: int | None = None,
-    client_id: str | None = None,
-    installation_id: str | None = None,
-    workspace_id: str | None = None,
-) -> list[str]:
-    """Cancels the waiting plans that match all that is given; their ids. Raises ValueError when nothing is given."""
-    wanted = (
-        (col(Call.user_id), user_id),
-        (col(Call.client_id), client_id),
-        (col(Call.installation_id), installation_id),
-        (col(Call.workspace_id), workspace_id),
-    )
-    conditions = [column == value for column, value in wanted if value is not None]
-    if not conditions:
-        raise ValueError("Say whose plans are to be cancelled.")
-    cancelled = await _ids(
-        session,
-        col(Call.state).in_(WAITING),
-        *conditions,
-        state=CallState.CANCELLED.value,
-        settled_at=now,
-        erase_at=now + ARGUMENTS_KEPT_SECONDS,
-    )
-    if cancelled:
-        await bump(session, Noun.CALLS)
-    return cancelled
-
-
-async def _changed(session: Session, statement: UpdateBase, **parameters: object) -> bool:
+async def changed(session: Session, statement: UpdateBase, **parameters: object) -> bool:
+    """Runs an UPDATE that returns ids; whether it changed a row."""
     result = await session.execute(statement, parameters)
     return result.first() is not None
 
 
-async def _ids(session: Session, *conditions: ColumnElement[bool], **values: object) -> list[str]:
+async def update_returning(session: Session, *conditions: ColumnElement[bool], **values: object) -> list[str]:
+    """Sets values on the calls that match; their ids."""
     statement = (
         update(Call)
         .where(*conditions)
@@ -299,9 +196,10 @@ async def _ids(session: Session, *conditions: ColumnElement[bool], **values: obj
     return list((await session.scalars(statement)).all())
 
 
-async def _records(
+async def records(
     session: Session, keyring: Keyring, *conditions: ColumnElement[bool], limit: int | None = None
 ) -> list[CallRecord]:
+    """The calls that match, oldest first. Raises storage.crypto.Unreadable."""
     wanted = (
         select(Call)
         .where(*conditions)

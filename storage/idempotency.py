@@ -78,6 +78,13 @@ async def reserve(
     return None if reserved is not None else await _stored(session, keyring, [mac], now)
 
 
+async def look_up(session: Session, keyring: Keyring, key: Key, *, now: float) -> Stored | None:
+    """What is stored for a key; None for nothing of the last 24 hours. Raises storage.crypto.Unreadable."""
+    return await _stored(
+        session, keyring, list(keyring.macs(PURPOSE, json.dumps(astuple(key)), length=MAC_LENGTH)), now
+    )
+
+
 async def complete(session: Session, keyring: Keyring, call_id: str, outcome_json: str) -> None:
     """Stores the outcome for those who repeat the call."""
     await session.execute(_COMPLETE, {"this_call_id": call_id, "outcome": seal(keyring, outcome_json)})

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from policy.model import Installation
-from storage import calls, row_ids
+from storage import plans, row_ids
 from storage.database import Session
 from storage.revisions import Noun, bump
 from storage.tables import GuildInstallation, IdempotencyRecord, SentMessage
@@ -63,7 +63,7 @@ async def remove(session: Session, guild_id: int, now: float) -> Removed | None:
     )
     if ended is None:
         return None
-    cancelled = await calls.cancel_plans_of(session, installation_id=found.id, now=now)
+    cancelled = await plans.cancel_plans_of(session, installation_id=found.id, now=now)
     await bump(session, Noun.INSTALLATIONS)
     return Removed(Installation(found.id, found.workspace_id, guild_id, active=False), tuple(cancelled))
 

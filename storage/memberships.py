@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from policy.model import PlatformRole
-from storage import calls, clients, users
+from storage import clients, plans, users
 from storage.database import Session
 from storage.revisions import Noun, bump
 from storage.tables import Workspace, WorkspaceMembership
@@ -66,8 +66,15 @@ async def remove(session: Session, workspace_id: str, user_id: int, now: float) 
     await session.delete(row)
     await session.flush()
     revoked = await clients.revoke_all_of(session, user_id=user_id, workspace_id=workspace_id, now=now)
-    cancelled = await calls.cancel_plans_of(session, user_id=user_id, workspace_id=workspace_id, now=now)
+    cancelled = await plans.cancel_plans_of(session, user_id=user_id, workspace_id=workspace_id, now=now)
     await bump(session, Noun.MEMBERSHIPS)
+    return Removal(tuple(revoked), tuple(cancelled))
+
+
+async def depart(session: Session, workspace_id: str, user_id: int, now: float) -> Removal:
+    """Ends what hangs on a person who belonged to the workspace by its guilds alone, and is in none any more."""
+    revoked = await clients.revoke_all_of(session, user_id=user_id, workspace_id=workspace_id, now=now)
+    cancelled = await plans.cancel_plans_of(session, user_id=user_id, workspace_id=workspace_id, now=now)
     return Removal(tuple(revoked), tuple(cancelled))
 
 

@@ -51,3 +51,13 @@ async def owned(
         )
     )
     return frozenset(rows.scalars())
+
+
+async def sent(session: Session, message_ids: Collection[int], *, installation_id: str) -> frozenset[int]:
+    """Those of the messages that were sent for anybody; what the bot posted otherwise is the platform's own."""
+    rows = await session.execute(
+        select(col(SentMessage.message_id)).where(
+            col(SentMessage.message_id).in_(message_ids), col(SentMessage.installation_id) == installation_id
+        )
+    )
+    return frozenset(rows.scalars())

@@ -163,6 +163,9 @@ class MCPClient(Table, table=True):
 class Call(Table, table=True):
     """A write from its intent to its outcome; a plan is one that awaits confirmation. See storage.calls.
 
+    ``asked``: whether its caller wants it executed (a dry run stores its plan, too). ``payload_mac``, ``effect_mac``:
+    keyed hashes of what was asked for and of what would be done. ``started_at``: when it began to be executed.
+    ``card_state``: the state that its card shows.
     ``erase_at``: when the next part of a settled call must be erased.
     """
 
@@ -171,6 +174,7 @@ class Call(Table, table=True):
         Index("ix_call_installation_id_state", "installation_id", "state"),
         Index("ix_call_workspace_id", "workspace_id"),
         Index("ix_call_erase_at", "erase_at"),
+        Index("ix_call_installation_id_effect_mac", "installation_id", "effect_mac"),
     )
 
     call_id: str = Field(primary_key=True, sa_type=String)
@@ -200,12 +204,17 @@ class Call(Table, table=True):
     expires_at: float | None = Field(default=None, sa_type=Double)
     executor: str | None = Field(default=None, sa_type=String)
     lease_until: float | None = Field(default=None, sa_type=Double)
-    sent_at: float | None = Field(default=None, sa_type=Double)
+    started_at: float | None = Field(default=None, sa_type=Double)
     settled_at: float | None = Field(default=None, sa_type=Double)
     confirmed_by: int | None = Field(default=None, sa_type=BigInteger)
     card_guild_id: int | None = Field(default=None, sa_type=BigInteger)
     card_channel_id: int | None = Field(default=None, sa_type=BigInteger)
     card_message_id: int | None = Field(default=None, sa_type=BigInteger)
+    card_state: str | None = Field(default=None, sa_type=String)
+    asked: bool = Field(sa_type=Boolean)
+    payload_mac: str = Field(sa_type=String)
+    effect_mac: str = Field(sa_type=String)
+    origin_channel_id: int | None = Field(default=None, sa_type=BigInteger)
     error_code: int | None = Field(default=None, sa_type=Integer)
     detail: bytes = Field(default=b"", sa_type=LargeBinary)
     erase_at: float | None = Field(default=None, sa_type=Double)

@@ -300,6 +300,18 @@ class Place:
         await until(lambda: guild.get_thread(int(thread_id)), "the thread arrives")
         return thread_id
 
+    async def webhook(self, who: str, channel: str, name: str) -> str:
+        """A webhook made by hand; its id."""
+        made = await self.by_hand(who, "POST", f"/channels/{self.channel(channel)}/webhooks", {"name": name})
+        webhook_id: str = made["id"]
+        return webhook_id
+
+    async def invite(self, who: str, channel: str) -> str:
+        """An invite made by hand; its code."""
+        made = await self.by_hand(who, "POST", f"/channels/{self.channel(channel)}/invites", {"unique": True})
+        code: str = made["code"]
+        return code
+
     # ------------------------------------------------------------------ policy
     async def set_role(self, who: str, role: PlatformRole) -> None:
         async with self.town.core.database.unit_of_work() as session:

@@ -11,6 +11,8 @@ MODERATOR = [
     "manage_threads",
     "moderate_members",
     "view_audit_log",
+    "manage_webhooks",
+    "create_instant_invite",
 ]
 STAFF_ONLY: list[dict[str, Any]] = [
     {"role": "@everyone", "deny": ["view_channel"]},
@@ -23,6 +25,7 @@ ADMINS_ONLY: list[dict[str, Any]] = [
 ]
 HARBOR: dict[str, Any] = {
     "owner": "olive",
+    "features": ["COMMUNITY", "NEWS"],
     "roles": [
         {"name": "Admin", "permissions": ["administrator"]},
         {"name": "Moderator", "permissions": MODERATOR},

@@ -7,20 +7,26 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
-from operations.base import Delegate, Operation
+from operations.base import Delegate, Operation, WriteOperation
 from policy.model import Kind
-from tests.app import Place
+from tests.app import Place, until
 
 UNKNOWN_ID = "1000000000000000001"
 OPERATIONS = [operation for operation in CATALOGUE if not issubclass(operation, Delegate)]
 IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild]
 READS = [operation for operation in IN_GUILD if operation.kind is Kind.READ]
-WRITES = [operation for operation in IN_GUILD if operation.kind is Kind.WRITE]
+# What stands for another write takes that one's whole road.
+WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubclass(operation, WriteOperation)]
 
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """Ids in one place that calls may name. ``own``: a message that ada sent through Guildhall."""
+    """Ids in one place that calls may name.
+
+    ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone. ``timed_out``: a
+    member who is, ``banned``: a user. ``webhook``: of ``channel``, and ``webhook_thread`` a thread there. ``invite``: a
+    code.
+    """
 
     guild: str
     channel: str
@@ -30,9 +36,19 @@ class Things:
     own: str
     member: str
     role: str
+    call: str = UNKNOWN_ID
+    staff_role: str = UNKNOWN_ID
+    staff_channel: str = UNKNOWN_ID
+    timed_out: str = UNKNOWN_ID
+    banned: str = UNKNOWN_ID
+    voice_channel: str = UNKNOWN_ID
+    webhook: str = UNKNOWN_ID
+    webhook_thread: str = UNKNOWN_ID
+    invite: str = UNKNOWN_ID
 
 
 async def things(place: Place) -> Things:
+    edit = await place.call("channel_edit", "ada", channel=place.channel("mod-room"), topic="staff only", dry_run=False)
     return Things(
         guild=place.id,
         channel=place.channel("general"),
@@ -42,7 +58,38 @@ async def things(place: Place) -> Things:
         own=await place.sent("ada", content="my own words"),
         member=place.member("nina"),
         role=place.role("Member"),
+        call=edit.data["call_id"],
+        staff_role=place.role("Moderator"),
+        staff_channel=place.channel("mod-room"),
+        timed_out=await timed_out_member(place),
+        banned=await banned_user(place),
+        voice_channel=place.channel("lounge"),
+        webhook=await place.webhook("ada", "general", "Tide clock"),
+        webhook_thread=await place.thread("ada", "general", "tides"),
+        invite=await place.invite("ada", "general"),
     )
+
+
+async def timed_out_member(place: Place) -> str:
+    """A member who has just joined and was timed out, once the bot has heard of it."""
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="tom")
+    user_id = int(added["id"])
+    await place.town.sandbox.control("timeout", guild=place.guild_id, user=user_id, seconds=86_400)
+    guild = place.town.core.state.source.cached(place.guild_id)
+    assert guild is not None
+
+    def arrived() -> bool:
+        member = guild.get_member(user_id)
+        return member is not None and member.is_timed_out()
+
+    await until(arrived, "the timeout arrives")
+    return str(user_id)
+
+
+async def banned_user(place: Place) -> str:
+    added = await place.town.sandbox.control("add_member", guild=place.guild_id, name="spam-bot")
+    await place.town.sandbox.control("ban", guild=place.guild_id, user=int(added["id"]))
+    return str(added["id"])
 
 
 def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
@@ -53,6 +100,15 @@ def sample(operation: type[Operation], known: Things) -> dict[str, Any]:
 _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "guild_list": lambda known: {},
     "guild_get": lambda known: {"guild": known.guild},
+    "guild_modify": lambda known: {
+        "guild": known.guild,
+        "name": "Another Harbor",
+        "description": "what it is about",
+        "afk_channel": known.voice_channel,
+        "system_channel": known.channel,
+        "rules_channel": known.channel,
+        "public_updates_channel": known.channel,
+    },
     "channel_list": lambda known: {"guild": known.guild},
     "channel_get": lambda known: {"guild": known.guild, "channel": known.channel},
     "channel_create": lambda known: {
@@ -73,6 +129,18 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "topic": "another topic",
     },
     "channel_delete": lambda known: {"guild": known.guild, "channel": known.spare_channel},
+    "channel_permissions_edit": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "role": known.role,
+        "deny": ["send_messages"],
+    },
+    "channel_permissions_delete": lambda known: {
+        "guild": known.guild,
+        "channel": known.staff_channel,
+        "role": known.staff_role,
+    },
+    "channel_permissions_list": lambda known: {"guild": known.guild, "channel": known.channel},
     "message_list_recent": lambda known: {
         "guild": known.guild,
         "channel": known.channel,
@@ -93,7 +161,78 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "message": known.own,
         "content": "other words",
     },
+    "role_list": lambda known: {"guild": known.guild},
+    "role_get": lambda known: {"guild": known.guild, "role": known.role},
+    "role_create": lambda known: {"guild": known.guild, "name": "Helpers", "permissions": ["send_messages"]},
+    "role_modify": lambda known: {
+        "guild": known.guild,
+        "role": known.role,
+        "name": "Crew",
+        "grant": ["manage_messages"],
+    },
+    "role_delete": lambda known: {"guild": known.guild, "role": known.role},
+    "role_reorder": lambda known: {"guild": known.guild, "role": known.role, "above": known.staff_role},
+    "role_assign": lambda known: {"guild": known.guild, "member": known.member, "role": known.staff_role},
+    "role_remove": lambda known: {"guild": known.guild, "member": known.member, "role": known.role},
+    "member_get": lambda known: {"guild": known.guild, "member": known.member},
+    "member_list": lambda known: {"guild": known.guild},
+    "member_kick": lambda known: {"guild": known.guild, "member": known.member},
+    "member_ban": lambda known: {"guild": known.guild, "member": known.member, "delete_message_seconds": 3600},
+    "member_timeout": lambda known: {"guild": known.guild, "member": known.member, "duration_seconds": 600},
+    "member_unban": lambda known: {"guild": known.guild, "user": known.banned},
+    "member_search": lambda known: {"guild": known.guild, "query": "ni"},
+    "member_timeout_remove": lambda known: {"guild": known.guild, "member": known.timed_out},
+    "member_edit": lambda known: {"guild": known.guild, "member": known.member, "nickname": "Nina of Harbor"},
+    "ban_list": lambda known: {"guild": known.guild},
+    "reaction_add": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "emoji": "👍",
+    },
+    "message_delete": lambda known: {"guild": known.guild, "channel": known.channel, "message": known.message},
+    "message_bulk_delete": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "messages": [known.message, known.own],
+    },
+    "thread_create": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "name": "about that",
+    },
+    "thread_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "discord_audit_list": lambda known: {"guild": known.guild, "member": known.member},
+    "webhook_create": lambda known: {"guild": known.guild, "channel": known.channel, "name": "Buoy"},
+    "webhook_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "webhook_get": lambda known: {"guild": known.guild, "channel": known.channel, "webhook": known.webhook},
+    "webhook_modify": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "webhook": known.webhook,
+        "name": "Renamed",
+        "move_to": known.spare_channel,
+    },
+    "webhook_delete": lambda known: {"guild": known.guild, "channel": known.channel, "webhook": known.webhook},
+    "webhook_execute": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "webhook": known.webhook,
+        "content": "high water",
+        "thread": known.webhook_thread,
+        "ping": [known.member],
+    },
+    "invite_create": lambda known: {"guild": known.guild, "channel": known.channel, "max_uses": 3},
+    "invite_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "invite_get": lambda known: {"guild": known.guild, "invite": known.invite},
+    "invite_delete": lambda known: {"guild": known.guild, "invite": known.invite},
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
+    "audit_get": lambda known: {"guild": known.guild, "call": known.call},
+    "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
+    "plan_get": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
+    "plan_confirm": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa", "plan_token": "cl_aaaaaaaaaaaaaaaaa.0"},
+    "plan_cancel": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
     "policy_explain": lambda known: {
@@ -101,7 +240,28 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "arguments": {"channel": known.channel, "content": "hi"},
     },
 }
-KIND_OF_FIELD = {"role": "role", "member": "member", "author": "member", "reply_to": "message", "ping": "member"}
+KIND_OF_FIELD = {
+    "role": "role",
+    "above": "role",
+    "member": "member",
+    "author": "member",
+    "reply_to": "message",
+    "messages": "message",
+    "ping": "member",
+    "user": "banned",
+    "afk_channel": "channel",
+    "system_channel": "channel",
+    "rules_channel": "channel",
+    "public_updates_channel": "channel",
+    "move_to": "channel",
+    "thread": "channel",
+}
+# Fields that stand for another one of the sample; both at once are refused.
+ALTERNATIVES = {
+    "channel_permissions_edit": {"member"},
+    "channel_permissions_delete": {"member"},
+    "role_reorder": {"below"},
+}
 
 
 def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
@@ -111,7 +271,7 @@ def id_fields(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | i
 
 
 def _id_fields(name: str, path: tuple[str | int, ...], value: Any) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    if isinstance(value, str) and value.isdecimal() and len(value) >= 15:
+    if isinstance(value, str) and (name == "invite" or (value.isdecimal() and len(value) >= 15)):
         yield name, path, KIND_OF_FIELD.get(name, name)
     elif isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):

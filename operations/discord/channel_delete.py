@@ -13,6 +13,7 @@ from operations.discord.channel_policies import loosens, raised, refuse_unless_p
 from operations.discord.channel_settings import common_problems, common_unknowns
 from operations.discord.channel_threads import refuse_threads
 from operations.discord.fingerprints import GONE, fingerprint
+from operations.discord.wording import counted
 from operations.errors import Refused
 from operations.guild_state import GuildView
 from operations.preflight import told
@@ -145,11 +146,11 @@ def _contents(view: GuildView, channel: discord.abc.GuildChannel) -> list[str]:
     if isinstance(channel, discord.CategoryChannel):
         visible = set(view.visible_ids())
         inside = sum(1 for child in channel.channels if child.id in visible)
-        return [f"{_counted(inside, 'channel')} in it that you see stay, outside of any category"] if inside else []
+        return [f"{counted(inside, 'channel')} in it that you see stay, outside of any category"] if inside else []
     if isinstance(channel, discord.TextChannel | discord.ForumChannel):
         kind = "post" if isinstance(channel, discord.ForumChannel) else "thread"
         threads = sum(1 for thread in channel.threads if not thread.archived and view.sees(thread))
-        return [_counted(threads, f"active {kind}")] if threads else []
+        return [counted(threads, f"active {kind}")] if threads else []
     return []
 
 
@@ -164,11 +165,7 @@ async def _pins(view: GuildView, channel: discord.abc.GuildChannel) -> str | Non
         count += 1
     if count >= MAX_COUNTED_PINS:
         return f"{MAX_COUNTED_PINS} or more pinned messages"
-    return _counted(count, "pinned message")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return counted(count, "pinned message")
 
 
 def _seen(view: GuildView, effect: ChannelDeleteEffect) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import discord
-import orjson
 from pydantic import Field
 
 from operations.base import Context, Encoded, Model, ReadOperation
 from operations.discord.channel_kinds import VOICE_TYPES, ChannelKind, GuildChannelKind, kind_of, parent_category
+from operations.discord.encoded_lists import EncodedLists
 from operations.errors import Refused
 from operations.guild_state import Channel, GuildView
 from operations.outcomes import timestamp
@@ -23,8 +22,6 @@ from policy.taint import Source
 
 MAX_NAME = 100
 MAX_TOPIC = 4096
-MAX_MEMOISED_SETS = 64
-MAX_MEMOISED_GUILDS = 4096
 
 
 # ---------------------------------------------------------------------- list
@@ -54,15 +51,6 @@ class ChannelListResult(Model):
     categories: list[CategoryRow]
 
 
-@dataclass(slots=True)
-class _Memo:
-    """The lists of one guild at one version, by what is visible: members who see the same get the same bytes."""
-
-    version: int
-    guild: discord.Guild
-    lists: dict[tuple[int, ...], Encoded] = field(default_factory=dict[tuple[int, ...], Encoded])
-
-
 class ListChannels(ReadOperation[ChannelListInput, ChannelListResult]):
     """List the channels that you can see, by category, in Discord's order. Topics: channel_get; threads: thread_list"""
 
@@ -72,22 +60,11 @@ class ListChannels(ReadOperation[ChannelListInput, ChannelListResult]):
     in_default_set = True
 
     def __init__(self) -> None:
-        self._memos: dict[int, _Memo] = {}
+        self._lists = EncodedLists()
 
     async def read(self, ctx: Context, arguments: ChannelListInput) -> ChannelListResult | Encoded:
-        view = ctx.guild
-        guild, version, visible = view.discord, view.version, view.shared_ids()
-        memo = self._memos.get(guild.id)
-        if memo is None or memo.version != version or memo.guild is not guild:
-            if len(self._memos) >= MAX_MEMOISED_GUILDS:
-                self._memos.clear()
-            memo = self._memos[guild.id] = _Memo(version, guild)
-        encoded = memo.lists.get(visible)
-        if encoded is None:
-            if len(memo.lists) >= MAX_MEMOISED_SETS:
-                memo.lists.clear()
-            encoded = memo.lists[visible] = Encoded(orjson.dumps(channel_tree(guild, visible)))
-        return encoded
+        visible = ctx.guild.shared_ids()
+        return self._lists.get(ctx.guild, visible, lambda guild: channel_tree(guild, visible))
 
 
 def channel_tree(guild: discord.Guild, visible: tuple[int, ...]) -> dict[str, Any]:
@@ -221,7 +198,7 @@ def topic_of(channel: Channel) -> str | None:
 def described(view: GuildView, channel: Channel) -> ChannelGetResult:
     """A channel as its requester may see it."""
     topic = topic_of(channel)
-    category = None if isinstance(channel, discord.Thread) else _seen_category(view, channel)
+    category = None if isinstance(channel, discord.Thread) else seen_category(view, channel)
     shows_overwrites = not isinstance(channel, discord.Thread) and bool(
         view.bits(channel) & (Bits.manage_roles | Bits.manage_channels)
     )
@@ -240,12 +217,12 @@ def described(view: GuildView, channel: Channel) -> ChannelGetResult:
         user_limit=channel.user_limit if isinstance(channel, discord.VoiceChannel | discord.StageChannel) else None,
         tags=_tags(channel),
         thread=_thread(view, channel),
-        overwrites=_overwrites(channel) if shows_overwrites else None,
-        synced_with_category=_synced(channel) if shows_overwrites and category is not None else None,
+        overwrites=overwrite_rows(channel) if shows_overwrites else None,
+        synced_with_category=is_synced(channel) if shows_overwrites and category is not None else None,
     )
 
 
-def _seen_category(view: GuildView, channel: Channel) -> discord.CategoryChannel | None:
+def seen_category(view: GuildView, channel: Channel) -> discord.CategoryChannel | None:
     """The category, where its own permissions let the requester and the bot see it."""
     category = parent_category(channel)
     return category if category is not None and category.id in view.shared_ids() else None
@@ -285,7 +262,7 @@ def _thread(view: GuildView, channel: Channel) -> ThreadFacts | None:
     )
 
 
-def _overwrites(channel: Channel) -> list[OverwriteRow]:
+def overwrite_rows(channel: Channel) -> list[OverwriteRow]:
     if isinstance(channel, discord.Thread):
         return []
     rows: list[OverwriteRow] = []
@@ -305,5 +282,5 @@ def _overwrites(channel: Channel) -> list[OverwriteRow]:
     return rows
 
 
-def _synced(channel: Channel) -> bool | None:
+def is_synced(channel: Channel) -> bool | None:
     return None if isinstance(channel, discord.Thread) else channel.permissions_synced

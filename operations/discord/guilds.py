@@ -10,12 +10,12 @@ from pydantic import Field
 
 from operations.base import Context, Empty, Encoded, Model, ReadOperation
 from operations.discord.channel_kinds import kind_of
+from operations.discord.role_kinds import told_permissions
 from operations.guild_state import GuildView
 from operations.outcomes import timestamp
 from operations.refs import GuildRef
 from operations.sanitise import sanitise
 from policy.model import CallerKind
-from policy.permissions import Bits, names_of
 from policy.taint import Source
 
 MAX_NAME = 100
@@ -186,7 +186,7 @@ def _powers(view: GuildView, member: discord.Member, bits: int) -> Powers:
         user_id=str(member.id),
         name=sanitise(member.name, limit=MAX_NAME),
         top_role_id=str(top.id),
-        permissions=["administrator"] if bits & Bits.administrator else list(names_of(bits)),
+        permissions=told_permissions(bits),
         timed_out=member.is_timed_out() or None,
     )
 

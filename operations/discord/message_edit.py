@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import discord
-import orjson
 from pydantic import Field, model_validator
 
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
+from operations.discord.fingerprints import fingerprint
 from operations.discord.message_models import ButtonInput, EmbedInput, draft, remote_media_problem, view_of
 from operations.discord.message_places import connect_bit, messageable
 from operations.preflight import messages as rules
@@ -169,12 +167,13 @@ def _result(effect: MessageEditEffect, jump_url: str) -> MessageEditResult:
 
 
 def _fingerprint(message: discord.Message) -> str:
-    observed = [
-        message.content,
-        [embed.to_dict() for embed in message.embeds if embed.type == "rich"],
-        message.edited_at.isoformat() if message.edited_at else None,
-    ]
-    return hashlib.sha256(orjson.dumps(observed, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+    return fingerprint(
+        {
+            "content": message.content,
+            "embeds": [embed.to_dict() for embed in message.embeds if embed.type == "rich"],
+            "edited_at": message.edited_at.isoformat() if message.edited_at else None,
+        }
+    )
 
 
 def _changes(effect: MessageEditEffect, message: discord.Message) -> list[Change]:

@@ -27,6 +27,7 @@ from operations.discord.message_models import (
     view_of,
 )
 from operations.discord.message_places import connect_bit, messageable
+from operations.discord.pings import ping_of, pinged, pings_beyond_members
 from operations.errors import Refused, translate
 from operations.file_fetch import MAX_BYTES, FetchRefused
 from operations.preflight import messages as rules
@@ -98,7 +99,7 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
 
     # ------------------------------------------------------------------ rights
     def needs(self, ctx: Context, arguments: MessageSendInput) -> tuple[Need, ...]:
-        ping = _ping(ctx.many.get("ping", ()))
+        ping = ping_of(ctx.many.get("ping", ()))
         wanted = self._bits(
             ctx,
             ctx.targets["channel"].id,
@@ -125,7 +126,7 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
         return (Need(Target(kind, effect.channel_id, ctx.guild.id, channel.name if channel else ""), wanted, wanted),)
 
     def requirement(self, ctx: Context, arguments: MessageSendInput) -> Requirement:
-        return self._tiered(self.base_requirement(self.needs(ctx, arguments)), _ping(ctx.many.get("ping", ())))
+        return self._tiered(self.base_requirement(self.needs(ctx, arguments)), ping_of(ctx.many.get("ping", ())))
 
     def requirement_of(self, ctx: Context, effect: MessageSendEffect) -> Requirement:
         return self._tiered(self.base_requirement(self.needs_of(ctx, effect)), effect.ping)
@@ -149,7 +150,7 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
             (files, Bits.attach_files),
             (poll, Bits.send_polls),
             (reply, Bits.read_message_history),
-            (_pings_beyond_members(ctx, ping), Bits.mention_everyone),
+            (pings_beyond_members(ctx, ping), Bits.mention_everyone),
         ):
             if asked:
                 wanted |= bit
@@ -163,7 +164,7 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
             raise Refused(Refuse(Step.RESOLVE, "vanished", "The channel is gone.", hidden=True))
         takes = rules.destination_takes_messages(channel.type)
         files, file_problems = await self._files(ctx, arguments.files)
-        ping = _ping(ctx.many.get("ping", ()))
+        ping = ping_of(ctx.many.get("ping", ()))
         tainted = ctx.caller.always_tainted or bool(ctx.services.decisions.taint_sources(ctx.caller))
         reply_to = ctx.targets.get("reply_to")
         reply_problem, reply_unknown = await self._reply(ctx, channel_id, reply_to) if takes is None else (None, None)
@@ -298,22 +299,6 @@ async def _publish(message: discord.Message) -> str | None:
     return None
 
 
-def _ping(targets: tuple[Target, ...]) -> PingEffect:
-    return PingEffect(
-        everyone=any(target.kind == "everyone" for target in targets),
-        # Discord refuses a list that names somebody twice.
-        role_ids=tuple(dict.fromkeys(target.id for target in targets if target.kind == "role")),
-        user_ids=tuple(dict.fromkeys(target.id for target in targets if target.kind == "member")),
-    )
-
-
-def _pings_beyond_members(ctx: Context, ping: PingEffect) -> bool:
-    """Everyone, or a role that not anybody may mention: Discord asks for mention_everyone, of the requester too."""
-    guild = ctx.guild.discord
-    roles = [guild.get_role(role_id) for role_id in ping.role_ids]
-    return ping.everyone or any(role is not None and not role.mentionable for role in roles)
-
-
 async def _bytes(ctx: Context, data: str | None, url: str | None, max_bytes: int = MAX_BYTES) -> bytes:
     """Raises operations.file_fetch.FetchRefused."""
     if url is not None:
@@ -401,12 +386,7 @@ def _changes(effect: MessageSendEffect, channel: object, thread: discord.Thread 
     if effect.reply_to_id is not None:
         changes.append(Change(target=where, field="reply to", after=str(effect.reply_to_id)))
     if effect.ping.anybody:
-        pinged = [
-            *(["everyone"] if effect.ping.everyone else []),
-            *(f"role {role_id}" for role_id in effect.ping.role_ids),
-            *(f"member {user_id}" for user_id in effect.ping.user_ids),
-        ]
-        changes.append(Change(target=where, field="notifies", after=pinged))
+        changes.append(Change(target=where, field="notifies", after=pinged(effect.ping)))
     if effect.suppress_embeds:
         changes.append(Change(target=where, field="link previews", after="off, since text of others was read"))
     if thread is not None and rules.thread_is_unarchived(archived=thread.archived, locked=thread.locked):

@@ -13,6 +13,7 @@ import discord
 from pydantic import AfterValidator, Field, model_validator
 
 from operations.base import Change, Context, Model
+from operations.discord.role_kinds import labelled
 from operations.errors import Refused
 from operations.guild_state import guild_bits
 from operations.preflight import told
@@ -34,18 +35,22 @@ def _known(name: str) -> str:
 PermissionName = Annotated[str, AfterValidator(_known)]
 
 
-class OverwriteInput(Model):
+class OverwriteSubject(Model):
     # Without a docstring: models would read it in every schema.
     role: RoleRef | None = None
     member: MemberRef | None = None
-    allow: tuple[PermissionName, ...] = Field(default=(), description="Permissions, such as view_channel.")
-    deny: tuple[PermissionName, ...] = Field(default=(), description="Permissions to take away.")
 
     @model_validator(mode="after")
     def _for_one(self) -> Self:
         if (self.role is None) == (self.member is None):
             raise ValueError("an overwrite is for one role or for one member; give either role or member")
         return self
+
+
+class OverwriteInput(OverwriteSubject):
+    # Without a docstring, as above.
+    allow: tuple[PermissionName, ...] = Field(default=(), description="Permissions, such as view_channel.")
+    deny: tuple[PermissionName, ...] = Field(default=(), description="Permissions to take away.")
 
     @property
     def named_bits(self) -> int:
@@ -118,16 +123,12 @@ def overwrite_changes(overwrites: Iterable[ResolvedOverwrite]) -> tuple[Change, 
     """One line for each, by names."""
     return tuple(
         Change(
-            target=f"{overwrite.subject.kind} {overwrite.subject.id} {_called(overwrite.subject)}",
+            target=labelled(overwrite.subject),
             field="overwrite",
             after={"allow": list(names_of(overwrite.allow)), "deny": list(names_of(overwrite.deny))},
         )
         for overwrite in overwrites
     )
-
-
-def _called(subject: Target) -> str:
-    return f"@{inline(subject.name.removeprefix('@'))}"
 
 
 def sendable(

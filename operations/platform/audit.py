@@ -79,12 +79,11 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
     in_default_set = True
 
     def needs(self, ctx: Context, arguments: AuditListInput) -> tuple[Need, ...]:
-        """Everybody may see his own calls; of others only what ``_visible`` lets through."""
+        """Everybody may see his own calls; of others only what ``may_see`` lets through."""
         return (Need(ctx.guild_target),)
 
     async def read(self, ctx: Context, arguments: AuditListInput) -> AuditListResult:
-        auditor = bool(ctx.guild.bits() & (Bits.view_audit_log | Bits.administrator))
-        own_only = arguments.mine or not auditor
+        own_only = arguments.mine or not is_auditor(ctx)
         member = ctx.targets.get("member")
         before: int | None = None
         if arguments.cursor is not None:
@@ -106,7 +105,7 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
                 page = await audit.page(session, query)
             scanned += len(page.calls)
             for entries in page.calls:
-                if not self._visible(ctx, entries, own_only=own_only):
+                if not (_own if own_only else _audited)(ctx, entries):
                     continue
                 if own_only and member is not None and member.id != ctx.caller.user_id:
                     continue
@@ -127,29 +126,40 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
         cursor = None if older is None else cursors.seal(ctx, self.name, [_hidden_position(ctx, older)])
         return AuditListResult(calls=found, cursor=cursor)
 
-    @staticmethod
-    def _visible(ctx: Context, entries: tuple[AuditEntry, ...], *, own_only: bool) -> bool:
-        first = entries[0]
-        if own_only:
-            # What was answered as unknown belongs to no guild that the caller knows of.
-            return is_own(ctx.caller, first) and (first.guild_id in (None, ctx.guild.id) or _is_masked(entries))
-        installation = ctx.services.facts.snapshot.installations.get(ctx.guild.id)
-        if installation is None or first.installation_id != installation.id:
-            return False
-        channel_id = next((entry.channel_id for entry in entries if entry.channel_id is not None), None)
-        if channel_id is None:
-            return True
-        channel = ctx.guild.channel(channel_id)
-        # A channel that is gone was seen by whoever may read the audit log; one that is there must be visible now.
-        return channel is None or ctx.guild.sees(channel)
-
 
 def _hidden_position(ctx: Context, position: int) -> str:
     """Positions count the calls of everybody; sealed, they tell nobody how many those are."""
     return ctx.services.database.keyring.seal(str(position)).decode()
 
 
-def _is_masked(entries: tuple[AuditEntry, ...]) -> bool:
+def is_auditor(ctx: Context) -> bool:
+    return bool(ctx.guild.bits() & (Bits.view_audit_log | Bits.administrator))
+
+
+def may_see(ctx: Context, entries: tuple[AuditEntry, ...]) -> bool:
+    """Everybody sees his own calls; of others, in this guild, whoever may read its audit log and sees the channel."""
+    return _own(ctx, entries) or (is_auditor(ctx) and _audited(ctx, entries))
+
+
+def _own(ctx: Context, entries: tuple[AuditEntry, ...]) -> bool:
+    first = entries[0]
+    # What was answered as unknown belongs to no guild that the caller knows of.
+    return is_own(ctx.caller, first) and (first.guild_id in (None, ctx.guild.id) or is_masked(entries))
+
+
+def _audited(ctx: Context, entries: tuple[AuditEntry, ...]) -> bool:
+    installation = ctx.services.facts.snapshot.installations.get(ctx.guild.id)
+    if installation is None or entries[0].installation_id != installation.id:
+        return False
+    channel_id = next((entry.channel_id for entry in entries if entry.channel_id is not None), None)
+    if channel_id is None:
+        return True
+    channel = ctx.guild.channel(channel_id)
+    # A channel that is gone was seen by whoever may read the audit log; one that is there must be visible now.
+    return channel is None or ctx.guild.sees(channel)
+
+
+def is_masked(entries: tuple[AuditEntry, ...]) -> bool:
     """Whether the caller was told of no object: then nobody is told here which ones there were."""
     last = entries[-1]
     return last.outward_step == Step.RESOLVE.value or bool(last.outward_step and last.outward_step != last.step)
@@ -169,7 +179,7 @@ def folded(entries: tuple[AuditEntry, ...]) -> AuditedCall:
     would tell that the object exists. The command line of the host shows it.
     """
     first, last = entries[0], entries[-1]
-    masked = _is_masked(entries)
+    masked = is_masked(entries)
     return AuditedCall(
         call_id=first.call_id,
         at=timestamp(first.at),

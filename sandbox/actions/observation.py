@@ -52,7 +52,7 @@ class ObservationActions:
         guilds = self._world.bot_guilds() if body.guild is None else [self._backend.get_guild(body.guild)]
         return {
             "bot_id": str(self._world.bot_id),
-            "guilds": [guild_description(self._backend, guild) for guild in guilds],
+            "guilds": [guild_description(self._backend, guild, self._world.webhooks) for guild in guilds],
             "direct_messages": direct_message_channels(self._backend),
             "sessions": [
                 {

@@ -222,3 +222,44 @@ async def test_over_rest_the_list_of_guilds_is_looked_up_again_on_use(sandbox: S
 
 def _overwrites(channel: discord.abc.GuildChannel) -> dict[int, Any]:
     return {target.id: overwrite.pair() for target, overwrite in channel.overwrites.items()}
+
+
+# ------------------------------------------------------------------- members
+@pytest.mark.parametrize("by", ["gateway", "rest"])
+async def test_members_are_listed_by_rest_in_pages_and_found_by_how_their_names_begin(
+    sandbox: SandboxProcess, guild: GuildIds, by: str
+) -> None:
+    """Without the members intent too: Discord asks for the switch in the portal alone."""
+    async with connected_client(sandbox, MEMBERS_INTENT="false") as connected, RestSource(connected.client) as rest:
+        guild_id = await connected.until_ready(guild)
+        source: GuildSource = rest if by == "rest" else GatewaySource(connected.client)
+        found = await source.guild(guild_id)
+        assert found is not None
+        everybody = await source.list_members(found, 0, 1000)
+        assert {member.name: str(member.id) for member in everybody} == guild["members"]
+        ids = [member.id for member in everybody]
+        assert ids == sorted(ids)
+        pages = [await source.list_members(found, after, 2) for after in (0, ids[1])]
+        assert [member.id for page in pages for member in page] == ids[:4]
+        assert [member.name for member in await source.search_members(found, "AD")] == ["ada"]
+
+
+async def test_the_gateway_tells_of_all_members_on_request(connected: Connected, guild: GuildIds) -> None:
+    source = GatewaySource(connected.client)
+    found = await source.guild(int(guild["id"]))
+    assert found is not None
+    await source.complete_members(found)
+    await connected.until(lambda: {member.name for member in found.members} == set(guild["members"]), "all are there")
+
+
+async def test_anybody_is_found_by_id_and_nobody_is_none(
+    sandbox: SandboxProcess, connected: Connected, guild: GuildIds
+) -> None:
+    source = GatewaySource(connected.client)
+    user = await source.fetch_user(int(guild["owner_id"]))
+    assert user is not None
+    assert str(user.id) == guild["owner_id"]
+    assert await source.fetch_user(123456789012345678) is None
+    await sandbox.control("fault", faults=[{"method": "GET", "path": "/users/*", "status": 403, "times": 1}])
+    with pytest.raises(discord.Forbidden):
+        await source.fetch_user(int(guild["owner_id"]))

@@ -41,6 +41,7 @@ async def test_no_operation_lacks_a_sample() -> None:
     for operation in samples.OPERATIONS:
         given = samples.sample(operation, known)
         named = {name for name in operation.refs if name not in ("before", "after", "around")}
+        named -= samples.ALTERNATIVES.get(operation.name, set())
         assert named <= set(given), f"{operation.name}: the sample leaves out {named - set(given)}"
         operation.Input.model_validate(given)
 
@@ -101,7 +102,14 @@ async def test_a_viewer_may_read_and_nothing_else(place: Place, operation: type[
     answer = await place.call(operation.name, "wren", **given)
     least = operation.min_role or least_role(operation.kind, operation.scope)
     if least is PlatformRole.VIEWER:
-        assert not answer.is_error, answer
+        if answer.code == "unknown_call":
+            # The call of somebody else, which only who may read the audit log sees.
+            return
+        if answer.is_error:
+            # The role would do; what Discord gates stays behind Discord's gate, and only he himself is looked up.
+            assert (answer.data["step"], answer.code) == ("discord", "you_lack_permission"), answer
+            himself = f"/guilds/{place.id}/members/{place.member('wren')}"
+            assert {request["path"] for request in await place.town.requests()} <= {himself}
         return
     assert (answer.status, answer.data["step"]) == ("refused", "scope"), answer
     assert answer.data["reason"]
@@ -170,5 +178,5 @@ async def test_two_clients_of_one_person_get_the_same_answer(place: Place, opera
     await place.token("ada", key="second")
     first = await place.call(operation.name, "ada", **given)
     second = await place.call(operation.name, "second", **given)
-    ignored = ("call_id", "plan_id", "expires_at", "cursor", "at", "duration_ms")
+    ignored = ("call_id", "plan_id", "plan_token", "expires_at", "cursor", "at", "duration_ms")
     assert without(first.data, *ignored) == without(second.data, *ignored)

@@ -50,8 +50,23 @@ class NoGuilds:
     async def fetch_member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
         return None
 
+    async def fetch_user(self, user_id: int) -> discord.User | None:
+        return None
+
+    async def complete_members(self, guild: discord.Guild) -> None:
+        return None
+
+    async def list_members(self, guild: discord.Guild, after: int, limit: int) -> list[discord.Member]:
+        return []
+
     async def search_members(self, guild: discord.Guild, name: str) -> list[discord.Member]:
         return []
+
+    async def fetch_webhook(self, webhook_id: int) -> discord.Webhook | None:
+        return None
+
+    async def fetch_invite(self, code: str) -> discord.Invite | None:
+        return None
 
 
 @asynccontextmanager

@@ -155,6 +155,13 @@ def test_a_bad_class_fails_when_it_is_defined_and_says_why(attributes: dict[str,
     assert "Declared: " in str(raised.value)
 
 
+def test_the_audit_log_may_name_an_effect_in_more_than_one_way() -> None:
+    for given, expected in ((None, ()), (10, (10,)), ((13, 14), (13, 14))):
+        operation = declared(Writing, audit_action=given)
+        assert issubclass(operation, WriteOperation)
+        assert operation.audit_actions() == expected
+
+
 def test_a_read_that_claims_to_write_fails() -> None:
     with pytest.raises(TypeError, match="kind and tier disagree"):
         declared(Reading, tier=Tier.WRITE)

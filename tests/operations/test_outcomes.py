@@ -195,9 +195,11 @@ def test_an_unknown_outcome_says_to_look_before_repeating() -> None:
     assert "cl_a" in shown
 
 
-@pytest.mark.parametrize(("strength", "who"), [(Strength.PERSON, "a person"), (Strength.TOKEN, "its plan token")])
+@pytest.mark.parametrize(
+    ("strength", "who"), [(Strength.PERSON, "A person has to confirm"), (Strength.TOKEN, '"plan_token":"t"')]
+)
 def test_what_waits_for_a_confirmation_is_told_as_not_done(strength: Strength, who: str) -> None:
-    waiting = outcome(Status.NEEDS_CONFIRMATION, tier=Tier.RISKY, plan=PlanInfo("cl_a", AT, strength))
+    waiting = outcome(Status.NEEDS_CONFIRMATION, tier=Tier.RISKY, plan=PlanInfo("cl_a", AT, strength, "t"))
     shown = text(waiting)
     assert shown.startswith("NOT DONE – ")
     assert who in shown

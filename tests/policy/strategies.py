@@ -73,6 +73,7 @@ CHANGES: tuple[Change, ...] = (
     *(("need", {name: bits}) for name in ("bot_bits", "actor_bits", "grants") for bits in BITS),
     ("need", {"outrank": True}),
     ("need", {"own": True}),
+    ("need", {"own_waives": SEND}),
     *(("facts", {"platform_age_seconds": age}) for age in (60.0, 60.5)),
     ("facts", {"audience_ok": False}),
     *(("facts", {"role": role}) for role in (None, PlatformRole.VIEWER, PlatformRole.OWNER)),

@@ -338,6 +338,13 @@ def test_both_must_stand_above_the_target(rank: int | None, expected: str | None
     assert code(checks.target_is_outranked(need(target=MEMBER, outrank=True), known)) == expected
 
 
+def test_the_bot_is_no_target_of_its_own() -> None:
+    known = target_facts(is_bot=True, rank=90)
+    refusal = checks.target_is_outranked(need(target=MEMBER, outrank=True), known)
+    assert code(refusal) == "bot_itself"
+    assert checks.target_is_outranked(need(target=MEMBER), known) is None
+
+
 def test_the_guilds_owner_outranks_all_but_is_himself_no_target() -> None:
     owner = standing(rank=OWNER_RANK, is_owner=True)
     asked = need(target=MEMBER, outrank=True)
@@ -356,6 +363,33 @@ def test_hierarchy_is_not_asked_where_nobody_is_acted_upon() -> None:
 def test_an_own_message_is_one_that_was_sent_for_this_requester(own: bool, is_own: bool, expected: str | None) -> None:
     message = need(target=Target("message", 77, GUILD, channel_id=1001), own=own)
     assert code(checks.message_is_own(message, target_facts(is_own=is_own))) == expected
+
+
+@pytest.mark.parametrize(
+    ("waives", "is_own", "expected"),
+    [
+        (ROLES, True, None),
+        (ROLES, False, ("bot_lacks_permission", "you_lack_permission")),
+        (SEND, True, ("bot_lacks_permission", "you_lack_permission")),
+        (0, True, ("bot_lacks_permission", "you_lack_permission")),
+    ],
+)
+def test_an_own_message_waives_just_the_bits_that_are_named(
+    waives: int, is_own: bool, expected: tuple[str, str] | None
+) -> None:
+    asked = need(bot_bits=SEND | ROLES, actor_bits=SEND | ROLES, own_waives=waives)
+    known = target_facts(is_own=is_own)
+    found = (code(checks.bot_holds_rights(asked, known)), code(checks.actor_holds_rights(asked, known)))
+    assert found == (expected or (None, None))
+
+
+def test_what_an_own_message_does_not_waive_is_still_asked() -> None:
+    asked = need(bot_bits=SEND | ROLES, actor_bits=SEND | ROLES, own_waives=ROLES)
+    known = target_facts(is_own=True, bot=standing(bits=0), actor=standing(bits=0))
+    for refusal in (checks.bot_holds_rights(asked, known), checks.actor_holds_rights(asked, known)):
+        assert refusal is not None
+        assert "send_messages" in refusal.reason
+        assert "manage_roles" not in refusal.reason
 
 
 # -------------------------------------------------------------------- 7 rate

@@ -208,7 +208,8 @@ AUDIENCE_KNOWN = facts(tainted=True, audience_leaks=False)
 def missing_facts() -> list[tuple[str, Requirement, Facts]]:
     cases: list[tuple[str, Requirement, Facts]] = []
     for field in fields(Facts):
-        if field.name in ("now", "platform_age_seconds"):
+        # Whether four eyes are asked for decides on proofs alone; see below.
+        if field.name in ("now", "platform_age_seconds", "four_eyes"):
             continue
         base = AUDIENCE_KNOWN if field.name == "audience_leaks" else facts()
         asked = LEAVING if field.name == "tainted" else requirement()
@@ -251,6 +252,13 @@ def test_a_write_is_never_allowed_while_one_fact_is_missing(asked: Requirement, 
     except ValueError:
         return
     assert not isinstance(decision, Allow)
+
+
+def test_where_four_eyes_are_asked_for_or_nobody_knows_a_risky_call_waits_for_a_person() -> None:
+    risky, unknown = requirement(tier=Tier.RISKY), Facts(now=0.0, platform_age_seconds=0.0).four_eyes
+    assert decide(caller(), risky, facts()) == NeedsConfirmation(Strength.TOKEN, Tier.RISKY)
+    for four_eyes in (True, unknown):
+        assert decide(caller(), risky, facts(four_eyes=four_eyes)) == NeedsConfirmation(Strength.PERSON, Tier.RISKY)
 
 
 @pytest.mark.parametrize("count", [0, 2])

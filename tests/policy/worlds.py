@@ -120,6 +120,7 @@ def facts(**changes: Any) -> Facts:
         targets=(target_facts(),),
         tainted=False,
         audience_leaks=False,
+        four_eyes=False,
         retry_after_seconds=0.0,
     )
     return replace(base, **changes)

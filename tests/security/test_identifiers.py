@@ -29,6 +29,9 @@ async def hidden_things(place: Place) -> Things:
         own=await place.sent("ada", "vault", content="mine, and hidden"),
         member=UNKNOWN_ID,
         role=UNKNOWN_ID,
+        webhook=await place.webhook("ada", "vault", "Hidden hook"),
+        webhook_thread=UNKNOWN_ID,
+        invite=await place.invite("ada", "vault"),
     )
 
 
@@ -39,6 +42,9 @@ OF_KIND = {
     "message": "message",
     "member": "member",
     "role": "role",
+    "banned": "banned",
+    "webhook": "webhook",
+    "invite": "invite",
 }
 
 
@@ -103,13 +109,18 @@ async def test_line_04_a_mismatched_pair_answers_as_an_unknown_one(
     assert await nothing_was_sent(place.town)
 
 
-@pytest.mark.parametrize("operation", ["message_get", "message_edit"])
+@pytest.mark.parametrize("operation", ["message_get", "message_edit", "message_delete", "reaction_add"])
 async def test_line_04_a_jump_link_and_a_channel_must_agree(place: Place, operation: str) -> None:
     """A message is never read or edited under the rights of another channel than its own."""
     message_id = await place.sent("marlow", "mod-room")
     link = f"https://discord.com/channels/{place.id}/{place.channel('mod-room')}/{message_id}"
     unknown = f"https://discord.com/channels/{place.id}/{place.channel('mod-room')}/{UNKNOWN_ID}"
-    more = {"content": "changed", "dry_run": False} if operation == "message_edit" else {}
+    mores: dict[str, dict[str, Any]] = {
+        "message_edit": {"content": "changed", "dry_run": False},
+        "message_delete": {"dry_run": False},
+        "reaction_add": {"emoji": "👍", "dry_run": False},
+    }
+    more = mores.get(operation, {})
     for channel in ("general", "mod-room"):
         answer = await place.call(operation, "nina", message=link, channel=place.channel(channel), **more)
         other = await place.call(operation, "nina", message=unknown, channel=place.channel(channel), **more)

@@ -90,6 +90,33 @@ async def test_line_07_ones_own_message_is_edited_through_any_of_ones_clients(pl
     assert [message["content"] for message in await place.history("general")] == ["better"]
 
 
+@pytest.mark.parametrize("who", ["bela", "marlow", "ada", "operator"])
+async def test_line_07_nothing_is_deleted_that_was_sent_for_another_or_for_nobody(place: Place, who: str) -> None:
+    """Who manages messages may ask for what others sent, as by hand in Discord; a card is nobody's to touch."""
+    kinds = await bot_messages(place)
+    general = place.channel("general")
+    before = await place.history("general")
+    await place.town.effects()
+    for kind, message_id in kinds.items():
+        own = who == "ada" and kind == "an administrator's"
+        answer = await place.call("message_delete", who, channel=general, message=message_id, dry_run=False)
+        if kind == "the bot's own" and who != "bela":
+            assert (answer.status, answer.code) == ("refused", "platform_post"), (kind, answer)
+        elif who == "bela" and not own:
+            assert (answer.status, answer.code) == ("refused", "you_lack_permission"), (kind, answer)
+        else:
+            assert answer.status == "needs_confirmation", (kind, answer)
+    several = await place.call(
+        "message_bulk_delete", who, channel=general, messages=list(kinds.values()), dry_run=False
+    )
+    assert several.status == "refused", several
+    for name, more in (("reaction_add", {"emoji": "👍"}), ("thread_create", {"name": "x"})):
+        touched = await place.call(name, who, channel=general, message=kinds["the bot's own"], **more, dry_run=False)
+        assert (touched.status, touched.code) == ("refused", "platform_post"), touched
+    assert await place.town.effects() == []
+    assert await place.history("general") == before
+
+
 # --------------------------------------------------------------------- pings
 def pinged(message: dict[str, Any]) -> tuple[bool, set[str], set[str]]:
     """Who was notified: everyone, members, roles."""

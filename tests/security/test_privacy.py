@@ -27,6 +27,13 @@ NAMES = {
     "channel name",
     "planned name",
     "edited",
+    "guild name",
+    "thread name",
+    "emoji",
+    "message",
+    "doomed message",
+    "first message",
+    "second message",
     "author",
     "unknown member",
     "unknown channel",
@@ -37,6 +44,13 @@ NAMES = {
     "explained operation",
     "inner operation",
     "unknown argument",
+    "webhook name",
+    "new webhook name",
+    "unknown webhook",
+    "unknown invite",
+    "invite with a blank",
+    # A word out of a few, as far as anybody knows.
+    "unknown action",
 }
 
 
@@ -116,11 +130,52 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     )
     yield "channel_edit", {"channel": doomed, "name": canary("edited"), "topic": canary("new topic"), "dry_run": False}
     yield "channel_delete", {"channel": doomed, "reason": canary("reason of a plan"), "dry_run": False}
+    yield (
+        "guild_modify",
+        {"guild": guild["id"], "name": canary("guild name"), "reason": canary("reason of a guild"), "dry_run": False},
+    )
+    yield "thread_create", {"channel": channel, "name": canary("thread name"), "dry_run": False}
+    yield "thread_list", {"channel": channel, "cursor": canary("cursor of threads")}
+    yield "reaction_add", {"channel": channel, "message": canary("message"), "emoji": canary("emoji")}
+    yield "message_delete", {"channel": channel, "message": canary("doomed message")}
+    yield "message_bulk_delete", {"channel": channel, "messages": [canary("first message"), canary("second message")]}
     yield "message_list_recent", {"channel": channel, "contains": canary("search")}
     yield "message_list_recent", {"channel": channel, "author": canary("author")}
     yield "message_list_recent", {"channel": channel, "cursor": canary("cursor")}
     yield "channel_get", {"guild": guild["id"], "channel": canary("unknown channel")}
     yield "guild_get", {"guild": canary("unknown guild")}
+    yield (
+        "webhook_create",
+        {
+            "channel": channel,
+            "name": canary("webhook name"),
+            "reason": canary("reason of a webhook"),
+            "dry_run": False,
+        },
+    )
+    yield "webhook_create", {"channel": channel, "name": "x", "avatar": canary("avatar")}
+    yield "webhook_list", {"guild": guild["id"], "cursor": canary("cursor of webhooks")}
+    yield "webhook_get", {"channel": channel, "webhook": canary("unknown webhook")}
+    yield "webhook_delete", {"channel": channel, "webhook": "Hook", "reason": canary("reason of its end")}
+    yield (
+        "webhook_modify",
+        {"channel": channel, "webhook": "Hook", "name": canary("new webhook name"), "dry_run": False},
+    )
+    yield (
+        "webhook_execute",
+        {
+            "channel": channel,
+            "webhook": "Hook",
+            "content": canary("posted"),
+            "embeds": [{"title": canary("posted title"), "description": canary("posted description")}],
+            "dry_run": False,
+        },
+    )
+    yield "invite_create", {"channel": channel, "reason": canary("reason of an invite"), "dry_run": False}
+    yield "invite_list", {"guild": guild["id"], "cursor": canary("cursor of invites")}
+    yield "invite_get", {"guild": guild["id"], "invite": canary("unknown invite")}
+    yield "invite_delete", {"guild": guild["id"], "invite": canary("invite with a blank") + " x"}
+    yield "discord_audit_list", {"guild": guild["id"], "action": canary("unknown action")}
     yield "audit_list", {"guild": guild["id"], "operation": canary("audited operation")}
     yield "audit_list", {"guild": guild["id"], "status": canary("status")[:20]}
     yield "tool_search", {"query": canary("query")}
@@ -179,6 +234,13 @@ async def test_line_20_nothing_that_callers_write_is_kept_or_logged_in_clear(tmp
     async with SandboxProcess() as sandbox, instance(sandbox, folder) as (process, guild, token):
         refusals: list[Answer] = []
         asked = list(calls(guild, canary))
+        await sandbox.control(
+            "as_user",
+            user=int(guild["members"]["ada"]),
+            method="POST",
+            path=f"/channels/{guild['channels']['general']}/webhooks",
+            body={"name": "Hook"},
+        )
         tried = {name for name, _ in asked}
         assert {each.name for each in samples.OPERATIONS if each.Input.model_fields} - tried <= {
             "channel_list",

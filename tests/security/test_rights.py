@@ -194,6 +194,8 @@ async def test_line_14_a_member_who_left_the_guild_reads_and_writes_nothing_ther
     place: Place, mode: str
 ) -> None:
     """In the very session that he had open."""
+    # An explicit role keeps her in the workspace; else her tokens would end with the last guild.
+    await place.set_role("nina", PlatformRole.MEMBER)
     general = place.channel("general")
     message_id = await place.sent("nina", content="goodbye")
     async with place.client("nina", mode) as client:
@@ -218,6 +220,24 @@ async def test_line_14_a_member_who_left_the_guild_reads_and_writes_nothing_ther
         gone = answer_of(await client.call_tool("guild_get", {"guild": place.id}))
         assert gone.said == unknown.said
     assert [message["content"] for message in await place.history("general")] == ["goodbye"]
+
+
+async def test_line_14_with_the_last_guild_every_token_session_stream_and_plan_ends(place: Place) -> None:
+    tokens = [await place.token("marlow"), await place.token("marlow", key="second")]
+    asked = await place.call("channel_delete", "marlow", channel=place.channel("news"), dry_run=False)
+    assert asked.status == "needs_confirmation"
+    session = await initialized(place.town, tokens[0])
+    async with open_stream(place.town, tokens[0], "/mcp", session) as stream:
+        await place.town.sandbox.control("kick", guild=place.guild_id, user=int(place.member("marlow")))
+        async with asyncio.timeout(5):
+            await stream.wait()
+    for token in tokens:
+        for method, path in ENDPOINTS:
+            assert await status_of(place.town, token, method, path) == 401, (method, path)
+    core = place.town.core
+    record = await core.book.record(asked.data["plan_id"])
+    assert record is not None
+    assert record.state.value == "cancelled"
 
 
 async def test_line_14_an_installation_that_ended_answers_as_if_it_had_never_been(place: Place) -> None:

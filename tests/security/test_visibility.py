@@ -15,7 +15,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SMALL: dict[str, Any] = {
     "roles": [
         {"name": "Admin", "permissions": ["administrator"]},
-        {"name": "Moderator", "permissions": ["manage_channels", "view_audit_log", "manage_messages"]},
+        {
+            "name": "Moderator",
+            "permissions": ["manage_channels", "view_audit_log", "manage_messages", "manage_webhooks", "manage_guild"],
+        },
         {"name": "Member"},
     ],
     "channels": [
@@ -47,14 +50,34 @@ async def everything_read(place: Place, who: str) -> dict[str, Any]:
     await read("guild_list")
     await read("guild_get", guild=place.id)
     await read("channel_list", guild=place.id)
+    await read("thread_list", guild=place.id)
+    await read("thread_list", guild=place.id, limit=1)
+    await read("thread_list", channel=place.channel("open"))
+    await read("thread_list", channel=place.channel("open"), state="archived")
     await read("whoami")
+    await read("member_list", guild=place.id)
+    await read("member_search", guild=place.id, query="a")
+    await read("member_get", guild=place.id, member=place.member("ada"))
     await read("tool_search", query="channel")
     for channel in ("general", "open", "Talk"):
         await read("channel_get", channel=place.channel(channel))
+        await read("channel_permissions_list", channel=place.channel(channel))
+    await read("role_list", guild=place.id)
+    for role in ("Member", "Moderator", "@everyone"):
+        await read("role_get", guild=place.id, role=role)
     recent = await read("message_list_recent", channel=place.channel("general"))
     for row in recent.data["messages"]:
         await read("message_get", channel=place.channel("general"), message=row["id"])
     await read("message_list_recent", channel=place.channel("general"), contains="x", limit=2)
+    if who == "marlow":
+        # Behind Discord's gate; that others are refused stands in the audit, which is read below.
+        await read("discord_audit_list", guild=place.id)
+        await read("discord_audit_list", guild=place.id, limit=2, member=place.member("ada"))
+        await read("webhook_list", guild=place.id)
+        await read("invite_list", guild=place.id)
+        for channel in ("general", "open"):
+            await read("webhook_list", channel=place.channel(channel), limit=1)
+            await read("invite_list", channel=place.channel(channel))
     await read("audit_list", guild=place.id)
     await read("audit_list", guild=place.id, operation="message_send", limit=2)
     await read("audit_list", guild=place.id, status="pending")
@@ -102,6 +125,8 @@ async def world_behind_the_curtain(place: Place) -> dict[str, str]:
     private = await place.thread("ada", "open", "hush", private=True)
     await place.town.sandbox.control("send", user=int(ada), channel=int(private), content="in the private thread")
     await place.says("ada", "vault", "in the vault")
+    await place.webhook("ada", "vault", "hidden hook")
+    await place.invite("ada", "vault")
     await place.sent("ada", "vault", content="through Guildhall")
     edited = await place.sent("ada", "vault")
     await place.done("message_edit", "ada", channel=vault, message=edited, content="again", dry_run=False)
@@ -117,6 +142,8 @@ async def test_line_11_a_world_with_hidden_things_reads_like_one_without(town: T
     """The same guild, before and after it is filled with what this person can't see."""
     place = await town.place("Curtain", **SMALL)
     await place.says("nina", "general", "x marks it")
+    await place.webhook("ada", "general", "Tides")
+    await place.invite("ada", "open")
     await place.sent("nina", content="said by nina")
     await place.sent("ada", content="said by ada")
     await everything_read(place, who)  # what he has read taints him, and whoami says so
@@ -127,7 +154,7 @@ async def test_line_11_a_world_with_hidden_things_reads_like_one_without(town: T
     assert {key: (plain[key], behind[key]) for key in plain if plain[key] != behind[key]} == {}
 
     for text, nothing in [*((each, UNKNOWN_ID) for each in hidden.values()), ("vault", "vauld"), ("booth", "boots")]:
-        for name in ("channel_get", "message_list_recent"):
+        for name in ("channel_get", "channel_permissions_list", "message_list_recent"):
             found = await place.call(name, who, guild=place.id, channel=text)
             unknown = await place.call(name, who, guild=place.id, channel=nothing)
             assert found.said == unknown.said, (name, text)
@@ -171,6 +198,9 @@ async def test_line_11_a_private_thread_is_for_those_in_it(place: Place) -> None
         outside = await place.call(name, "nina", channel=thread, **more)
         nothing = await place.call(name, "nina", channel=UNKNOWN_ID, **more)
         assert outside.said == nothing.said, name
+    listed = await place.done("thread_list", "bela", guild=place.id)
+    assert [row["name"] for row in listed["threads"]] == ["just us"]
+    assert (await place.done("thread_list", "nina", guild=place.id))["threads"] == []
     by_name = await place.call("channel_get", "nina", guild=place.id, channel="just us")
     no_name = await place.call("channel_get", "nina", guild=place.id, channel="just them")
     assert by_name.said == no_name.said

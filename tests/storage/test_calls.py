@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from policy.model import Installation
-from storage import call_retention, calls
-from storage.calls import CallRecord, CallState, CardPlace
+from storage import call_retention, calls, plans
+from storage.calls import CallRecord, CallState
 from storage.database import Database
+from storage.plans import CardPlace
 from tests.storage import rows
 from tests.storage.rows import NOW
 
@@ -89,8 +90,9 @@ async def test_an_expired_call_is_not_claimed(database: Database, installation: 
     record = await stored(database, rows.call(installation, expires_at=NOW))
     assert not await claim(database, record.call_id)
     async with database.unit_of_work() as session:
-        assert await calls.expire(session, NOW) == [record.call_id]
-        assert await calls.expire(session, NOW) == []
+        assert [due.call_id for due in await plans.due(session, database.keyring, NOW)] == [record.call_id]
+        await plans.expire(session, [record.call_id], NOW)
+        assert await plans.due(session, database.keyring, NOW) == []
     assert (await fetched(database, record.call_id)).state is CallState.EXPIRED
 
 
@@ -174,9 +176,9 @@ async def test_open_plans_are_counted_by_caller_and_by_guild(database: Database,
     await stored(database, rows.call(installation, client_id="b", state=CallState.CONFIRMED))
     await stored(database, rows.call(installation, client_id="a", state=CallState.EXECUTING))
     async with database.read() as session:
-        assert await calls.open_plans(session, client_id="a", now=NOW) == 1
-        assert await calls.open_plans(session, installation_id=installation.id, now=NOW) == 2
-        assert await calls.open_plans(session, installation_id="in_none", now=NOW) == 0
+        assert len(await plans.open_ids(session, client_id="a", now=NOW)) == 1
+        assert len(await plans.open_ids(session, installation_id=installation.id, now=NOW)) == 2
+        assert await plans.open_ids(session, installation_id="in_none", now=NOW) == []
 
 
 async def test_plans_are_cancelled_by_whatever_is_named(database: Database, installation: Installation) -> None:
@@ -186,9 +188,9 @@ async def test_plans_are_cancelled_by_whatever_is_named(database: Database, inst
     await claim(database, running.call_id)
     async with database.unit_of_work() as session:
         with pytest.raises(ValueError, match="whose"):
-            await calls.cancel_plans_of(session, now=NOW)
-        assert await calls.cancel_plans_of(session, user_id=1, now=NOW) == [first.call_id]
-        assert await calls.cancel_plans_of(session, user_id=2, client_id="mc_other", now=NOW) == []
+            await plans.cancel_plans_of(session, now=NOW)
+        assert await plans.cancel_plans_of(session, user_id=1, now=NOW) == [first.call_id]
+        assert await plans.cancel_plans_of(session, user_id=2, client_id="mc_other", now=NOW) == []
     assert (await fetched(database, second.call_id)).state is CallState.PENDING
     assert (await fetched(database, running.call_id)).state is CallState.EXECUTING
 
@@ -209,10 +211,10 @@ async def test_a_card_is_placed_on_a_waiting_plan_alone(database: Database, inst
     record = await stored(database, rows.call(installation))
     place = CardPlace(guild_id=None, channel_id=rows.CHANNEL, message_id=11)
     async with database.unit_of_work() as session:
-        assert await calls.place_card(session, record.call_id, place)
-        waiting = await calls.waiting(session, database.keyring, installation_id=installation.id)
-        await calls.cancel_plans_of(session, client_id=record.client_id, now=NOW)
-        assert not await calls.place_card(session, record.call_id, place)
+        assert await plans.place_card(session, record.call_id, place)
+        waiting = await plans.waiting(session, database.keyring, installation_id=installation.id)
+        await plans.cancel_plans_of(session, client_id=record.client_id, now=NOW)
+        assert not await plans.place_card(session, record.call_id, place)
     assert [(found.card_channel_id, found.card_message_id) for found in waiting] == [(rows.CHANNEL, 11)]
 
 

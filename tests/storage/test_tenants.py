@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from policy.model import Installation, PlatformRole
 from policy.rules import ChannelRules, GuildRules
-from storage import calls, clients, idempotency, installations, memberships, policies, workspaces
+from storage import calls, clients, idempotency, installations, memberships, plans, policies, workspaces
 from storage.calls import CallState
 from storage.clients import ClientKind
 from storage.database import Database
@@ -169,7 +169,7 @@ async def test_a_new_installation_of_a_guild_starts_empty(database: Database) ->
     async with database.read() as session:
         assert await policies.guild(session, new.id) == GuildRules()
         assert await policies.channels(session, new.id) == {}
-        assert await calls.waiting(session, database.keyring, installation_id=new.id) == []
+        assert await plans.waiting(session, database.keyring, installation_id=new.id) == []
 
 
 async def test_a_purge_deletes_what_ended_long_ago(database: Database) -> None:

@@ -6,6 +6,7 @@ import pytest_asyncio
 
 from bot.core import Core
 from tests.app import Town
+from tests.operations.discord.crew import CREW
 from tests.operations.discord.road import Road, install
 from tests.sandbox_process import SandboxProcess
 
@@ -60,6 +61,17 @@ async def road(core_and_sandbox: tuple[Core, SandboxProcess]) -> AsyncGenerator[
             {"name": "old-support"},
         ],
     )
+    await install(core, guild)
+    yield Road(core, sandbox, guild)
+    await sandbox.control("reset")
+    await sandbox.control("remove_guild", guild=guild["id"])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def crew(core_and_sandbox: tuple[Core, SandboxProcess]) -> AsyncGenerator[Road]:
+    """A guild to moderate in, see tests.operations.discord.crew."""
+    core, sandbox = core_and_sandbox
+    guild = await sandbox.make_guild("Crew Harbor", **CREW)
     await install(core, guild)
     yield Road(core, sandbox, guild)
     await sandbox.control("reset")

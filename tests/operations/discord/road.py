@@ -37,7 +37,8 @@ class Road:
         return Caller(
             kind=kind if member is not None else CallerKind.SYSTEM,
             face=Face.MCP,
-            client_id=f"mc_{member or 'system'}",
+            # Of its own in each guild: limits are counted by it, and the tests of a session share them.
+            client_id=f"mc_{member or 'system'}_{self.guild_id}",
             workspace_id=installation.workspace_id,
             user_id=None if member is None else int(self.guild["members"][member]),
             scopes=EVERYTHING,

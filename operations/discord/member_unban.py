@@ -1,0 +1,88 @@
+"""Ending a ban."""
+
+from __future__ import annotations
+
+import discord
+
+from operations import bans
+from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
+from operations.discord.fingerprints import GONE, fingerprint
+from operations.discord.member_facts import (
+    account_age,
+    common_problems,
+    common_unknowns,
+    labelled,
+    person,
+    shown,
+)
+from operations.preflight import told
+from operations.refs import BannedRef, GuildRef
+from operations.sanitise import inline
+from policy.model import Need, Target, Tier
+from policy.permissions import Bits
+
+
+class MemberUnbanInput(Model):
+    user: BannedRef
+    guild: GuildRef | None = None
+
+
+class MemberUnbanEffect(Model):
+    user: Target
+
+
+class MemberUnbanResult(Model):
+    id: str
+    username: str
+
+
+class UnbanMember(WriteOperation[MemberUnbanInput, MemberUnbanEffect, MemberUnbanResult]):
+    """End the ban of a user, by id or exact username; they may join again by an invite."""
+
+    name = "member_unban"
+    toolset = "members"
+    scope = "members:moderate"
+    tier = Tier.RISKY
+    in_default_set = True
+    bot_permissions = ("ban_members",)
+    actor_permissions = ("ban_members",)
+    reconcile = Reconcile.AUDIT_LOG
+    audit_action = discord.AuditLogAction.unban.value
+
+    def needs(self, ctx: Context, arguments: MemberUnbanInput) -> tuple[Need, ...]:
+        return (self.need(ctx.targets["user"]),)
+
+    def needs_of(self, ctx: Context, effect: MemberUnbanEffect) -> tuple[Need, ...]:
+        return (self.need(effect.user),)
+
+    async def preview(self, ctx: Context, arguments: MemberUnbanInput) -> Preview[MemberUnbanEffect]:
+        target, guild = ctx.targets["user"], ctx.guild.discord
+        return Preview(
+            summary=f"Unban {person(target)} in {inline(guild.name)}: {account_age(target.id, ctx.now)}",
+            effect=MemberUnbanEffect(user=target),
+            changes=(Change(target=labelled(target), field="banned", before=True, after=False),),
+            problems=told(common_problems(ctx)),
+            unknowns=common_unknowns(ctx, int(Bits.ban_members)),
+            fingerprint=_seen(target),
+            inverse=Inverse(operation="member_ban", arguments={"member": str(target.id), "guild": str(guild.id)}),
+            reversible=True,
+        )
+
+    async def observe(self, ctx: Context, effect: MemberUnbanEffect) -> str:
+        entry = await bans.ban_of(ctx.guild.discord, effect.user.id)
+        return GONE if entry is None else _seen(effect.user)
+
+    async def execute(self, ctx: Context, effect: MemberUnbanEffect) -> MemberUnbanResult:
+        await ctx.guild.discord.unban(discord.Object(effect.user.id), reason=ctx.audit_reason)
+        return _result(effect)
+
+    def found(self, entry: discord.AuditLogEntry, effect: MemberUnbanEffect) -> MemberUnbanResult | None:
+        return _result(effect) if getattr(entry.target, "id", None) == effect.user.id else None
+
+
+def _seen(target: Target) -> str:
+    return fingerprint({"id": target.id, "banned": True})
+
+
+def _result(effect: MemberUnbanEffect) -> MemberUnbanResult:
+    return MemberUnbanResult(id=str(effect.user.id), username=shown(effect.user.name))

@@ -1,0 +1,87 @@
+"""Members: what keeps one from being timed out, renamed or banned, beyond rights and rank."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from policy.permissions import Bits
+
+MAX_TIMEOUT_SECONDS = 28 * 86_400
+MAX_DELETE_MESSAGE_SECONDS = 604_800
+MAX_NICKNAME = 32
+
+
+# ------------------------------------------------------------------- timeouts
+def timeout_has_a_length(seconds: float) -> str | None:
+    """``seconds``: from now until its end.
+
+    "when the user's timeout will expire and the user will be able to communicate in the guild again (up to 28 days in
+    the future)" https://discord.com/developers/docs/resources/guild#modify-guild-member-json-params
+    """
+    if seconds < 1:
+        return "That time has passed; a timeout ends in the future."
+    if seconds > MAX_TIMEOUT_SECONDS:
+        return "A timeout ends at most 28 days from now."
+    return None
+
+
+def target_is_not_administrator(role_bits: int, name: str) -> str | None:
+    """``role_bits``: what the target's roles give guild-wide. The owner is no target at all (policy).
+
+    "will throw a 403 error if the user has the ADMINISTRATOR permission or is the owner of the guild"
+    https://discord.com/developers/docs/resources/guild#modify-guild-member-json-params
+    """
+    if not role_bits & Bits.administrator:
+        return None
+    return f"@{name} is an administrator, whom Discord lets nobody time out; take that role away first."
+
+
+# ------------------------------------------------------------------ nicknames
+def nickname_fits(nickname: str) -> str | None:
+    """``nickname``: as it would be sent; "" removes it.
+
+    "Nicknames must be between 1 and 32 characters long."
+    https://discord.com/developers/docs/resources/user#usernames-and-nicknames
+    """
+    if len(nickname) <= MAX_NICKNAME:
+        return None
+    return f"A nickname takes 1 to {MAX_NICKNAME} characters; this has {len(nickname)}."
+
+
+def trimmed(nickname: str) -> str:
+    """ "Names are sanitized and trimmed of leading, trailing, and excessive internal whitespace."
+
+    https://discord.com/developers/docs/resources/user#usernames-and-nicknames
+    """
+    return " ".join(nickname.split())
+
+
+def nickname_may_differ(nickname: str) -> str | None:
+    """ "We limit some zero-width and non-rendering characters." (the page above)"""
+    if not any(unicodedata.category(character).startswith("C") for character in nickname):
+        return None
+    return "Discord may drop characters of the nickname that show as nothing."
+
+
+def bot_reaches_nickname(bot_rank: int, target_rank: int, *, is_owner: bool) -> str | None:
+    """For a requester who renames himself: the bot does it for him, so it must stand above him.
+
+    https://discord.com/developers/docs/topics/permissions#permission-hierarchy ("A bot can only ... edit nicknames for
+    users whose highest role is lower than the bot's highest role")
+    """
+    if is_owner:
+        return "Nobody but the owner changes the owner's nickname; do it in Discord."
+    if target_rank >= bot_rank:
+        return "My top role is not above yours; change your nickname in Discord, or have my role moved up."
+    return None
+
+
+# ----------------------------------------------------------------------- bans
+def outside_bans_may_be_exhausted(*, is_member: bool) -> str | None:
+    """Error 30035, "Maximum number of bans for non-guild members have been exceeded"; the number is not documented.
+
+    https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+    """
+    if is_member:
+        return None
+    return "Discord limits how many people outside of a guild can be banned; whether there is room cannot be known."
