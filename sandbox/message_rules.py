@@ -15,6 +15,7 @@ MAX_QUESTION, MAX_ANSWER, MAX_ANSWERS, MAX_POLL_HOURS = 300, 55, 10, 768
 _TEXTLESS = frozenset({discord.ChannelType.category.value, discord.ChannelType.forum.value})
 # "at least one of content, embeds, sticker_ids, components, files[n], or poll"; a forward has a reference alone.
 _PARTS = ("embeds", "sticker_ids", "components", "attachments", "poll", "message_reference")
+_EMBED_PARTS = ("title", "description", "fields", "image", "thumbnail", "author", "footer", "video", "provider")
 _BUTTON, _LINK_STYLE = 2, 5
 _WEB = ("http", "https")
 
@@ -34,8 +35,7 @@ def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
     _content(body)
     _texts(body)
     _addresses(body)
-    if not any(body.get(part) for part in _PARTS) and not str(body.get("content") or "").strip():
-        raise _empty()
+    _holds_something(body)
     # https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
     for asked, permission in (
         (body.get("embeds"), "embed_links"),
@@ -48,6 +48,14 @@ def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
     _poll(body)
     _locked(backend, channel)
     _reply(backend, channel, body.get("message_reference"))
+
+
+def by_webhook(_backend: Backend, _match: re.Match[str], body: Mapping[str, Any]) -> None:
+    """https://discord.com/developers/docs/resources/webhook#execute-webhook"""
+    _holds_something(body)
+    _content(body)
+    _texts(body)
+    _addresses(body)
 
 
 def editing(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
@@ -78,6 +86,11 @@ def _content(body: Mapping[str, Any]) -> None:
     """ "content: Message contents (up to 2000 characters)" """
     if len(str(body.get("content") or "")) > MAX_CONTENT:
         raise BackendError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+
+
+def _holds_something(body: Mapping[str, Any]) -> None:
+    if not any(body.get(part) for part in _PARTS) and not str(body.get("content") or "").strip():
+        raise _empty()
 
 
 def _something_left(message: Message, body: Mapping[str, Any]) -> None:
@@ -127,12 +140,14 @@ def _reply(backend: Backend, channel: Channel, reference: Any) -> None:
 
 
 def _texts(body: Mapping[str, Any]) -> None:
-    """A field of an embed has a name and a value; a button has a label where it has no emoji.
+    """An embed shows something; a field of it has a name and a value; a button has a label where it has no emoji.
 
     https://discord.com/developers/docs/resources/message#embed-object-embed-field-structure,
     https://discord.com/developers/docs/components/reference#button
     """
     for embed in cast("list[Mapping[str, Any]]", body.get("embeds") or []):
+        if not any(embed.get(part) for part in _EMBED_PARTS):
+            raise BackendError(400, 50035, "Invalid Form Body: embed: BASE_TYPE_REQUIRED: This field is required")
         for field in cast("list[Mapping[str, Any]]", embed.get("fields") or []):
             for part in ("name", "value"):
                 if not str(field.get(part) or "").strip():

@@ -175,6 +175,7 @@ _RULES: tuple[tuple[str, re.Pattern[str], Rule], ...] = (
     ),
     ("POST", re.compile(r"/channels/(?P<channel>\d+)/messages"), message_rules.sending),
     ("PATCH", re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)"), message_rules.editing),
+    ("POST", re.compile(r"/webhooks/\d+/[^/]+"), message_rules.by_webhook),
     ("POST", re.compile(r"/guilds/(?P<guild>\d+)/roles"), _new_role),
     ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/roles/\d+"), _role_settings),
     ("PUT", _MEMBER_ROLE, _role_membership),

@@ -49,7 +49,7 @@ REFS: Mapping[str, Callable[[random.Random, Scene], str]] = {
     "ban": lambda rng, scene: str(rng.choice([*scene.banned * 8, *scene.members])),
     "role": lambda rng, scene: str(rng.choice([*scene.roles, *scene.roles, scene.guild_id])),
     "mentionable": _mentionable,
-    "webhook": lambda rng, scene: str(rng.choice(scene.webhooks or [UNKNOWN_ID])),
+    "webhook": lambda rng, scene: str(rng.choice([*scene.webhook_channels] or [UNKNOWN_ID])),
     "invite": lambda rng, scene: rng.choice(scene.invites or ["nowhere"]),
 }
 
@@ -108,6 +108,9 @@ FIELDS: Mapping[str, Draw] = {
     "revoke": permission_names,
     "nickname": words(32),
     "until": moment,
+    "avatar": lambda rng, _: None,
+    "max_age_seconds": number(0, 604_800, 0, 3_600, 86_400),
+    "max_uses": number(0, 100, 0, 1, 10),
     "auto_archive_minutes": lambda rng, _: rng.choice([60, 1440, 4320, 10080, 5]),
     "afk_timeout_seconds": lambda rng, _: rng.choice([60, 300, 900, 1800, 3600, 7]),
     "preferred_locale": lambda rng, _: rng.choice(["en-US", "de", "fr", "xx"]),
@@ -131,6 +134,8 @@ ONLY_FOR: Mapping[tuple[str, str], Draw] = {
     ("role_reorder", "position"): number(1, 6, 1, 2, 3, 4),
     ("role_create", "name"): words(100),
     ("role_modify", "name"): words(100),
+    ("webhook_create", "name"): words(80),
+    ("webhook_modify", "name"): words(80),
     ("thread_create", "name"): words(100),
     ("EmbedInput", "title"): words(256),
     ("EmbedInput", "description"): words(4096),
@@ -347,6 +352,18 @@ def _edit_permissions(rng: random.Random, scene: Scene, operation: type[Operatio
     return {**{name: value for name, value in given.items() if name not in lists}, **lists}
 
 
+def _of_webhook(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
+    """A webhook, mostly with the channel that it posts to or with none."""
+    given = derived(rng, scene, operation.Input, operation.name)
+    webhook_id, channel_id = rng.choice(list(scene.webhook_channels.items()) or [(UNKNOWN_ID, scene.everywhere[0])])
+    given["webhook"] = str(webhook_id)
+    if rng.random() > RARELY:
+        given["channel"] = str(channel_id)
+    if "thread" in given and rng.random() > RARELY:
+        del given["thread"]
+    return given
+
+
 def _bulk_delete(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
     given = derived(rng, scene, operation.Input, operation.name)
     channel_id = rng.choice(scene.said).channel_id
@@ -369,6 +386,9 @@ OPERATIONS: Mapping[str, Generator] = {
     "message_bulk_delete": _bulk_delete,
     "message_delete": _of_message,
     "reaction_add": _of_message,
+    "webhook_delete": _of_webhook,
+    "webhook_execute": _of_webhook,
+    "webhook_modify": _of_webhook,
     "role_reorder": one_of("above", "below", "position"),
     "thread_create": _create_thread,
     "channel_create": _create_channel,

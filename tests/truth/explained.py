@@ -34,6 +34,31 @@ STRICTER: tuple[Stricter, ...] = (
         "the bot renames itself by a route of its own, by which nobody else is renamed",
     ),
     Stricter(
+        "message_(bulk_)?delete",
+        r"lack.* read_message_history",
+        "the preview reads what would be deleted, which takes this right",
+    ),
+    Stricter(
+        "message_delete",
+        r"I lack manage_messages",
+        "whose message it is, is not known before it is read: for the bot's own it would not be needed",
+    ),
+    Stricter(
+        "message_delete",
+        r"you_are_timed_out",
+        "who is timed out does nothing through Guildhall, where Discord might let him delete what is his own",
+    ),
+    Stricter(
+        "webhook_execute",
+        r"The message is empty",
+        "the line that says through whom it was sent would be all that it holds",
+    ),
+    Stricter(
+        "webhook_modify",
+        r"lack.* connect",
+        "denying connect denies all else in a voice channel; the simulated Discord does not hold webhooks to that",
+    ),
+    Stricter(
         "message_bulk_delete",
         r"At least 2 messages|given twice",
         "discord.py would send another request than the one asked for",
@@ -86,7 +111,7 @@ STRICTER: tuple[Stricter, ...] = (
         "an effect holds one for each; which of two was meant, nobody knows",
     ),
     Stricter(
-        "message_send",
+        "message_send|webhook_execute",
         r"lack.* mention_everyone",
         "Discord sends the message and notifies nobody; the caller asked that somebody be notified",
     ),
@@ -129,8 +154,8 @@ ABOUT_ITSELF = frozenset({"member_edit"})
 BEYOND: tuple[Stricter, ...] = (
     Stricter(
         "role_(delete|remove|assign)",
-        r"^(member \d+ gained 0x[0-9a-f]+ in \d+, which the requester lacks(; )?)+$",
-        "what a role's overwrites allow or deny comes and goes with the role, for whoever outranks it",
+        r"^(member \d+ gained 0x[0-9a-f]+ in (\d+|the guild), which the requester lacks(; )?)+$",
+        "what a role gives or takes comes and goes with it, for whoever outranks it",
     ),
 )
 """Effects that give more than the requester holds, although Discord lets him do the same by hand."""

@@ -163,8 +163,7 @@ class Judge:
         if bare.executable is None:
             if bare.reason.startswith("read refused"):
                 return replace(found, discord=bare.reason)
-            backend, bot_id = self._stage.sandbox.world.backend, self._scene.bot_id
-            missing = [each for each in _ids(given) if not addressable(backend, self._scene.guild_id, bot_id, each)]
+            missing = self._unseen(given, self._scene.bot_id)
             missing += [*self._not_banned(operation, given), *self._not_there(given)]
             if not missing and (lacking := self._bot_lacks(bare.reason, given)):
                 return replace(found, discord=f"the bot does not hold {lacking}")
@@ -182,6 +181,8 @@ class Judge:
                 return replace(found, discord=answer.refusal or answer.against)
         if operation.name == "message_edit" and (refusal := await self._may_not_speak(given, requester)):
             return replace(found, discord=refusal)
+        if "No visible" in verdict.reason and self._unseen(given, requester):
+            return replace(found, discord="the requester does not see it")
         why = self._stricter(operation, verdict, bare)
         return replace(found, kind="unexplained no" if why is None else "explained no", discord=why or "taken")
 
@@ -196,6 +197,16 @@ class Judge:
             return Verdict("no", preview)
         return Verdict("no", " ".join(preview.problems), (prepared.ctx, preview.effect))
 
+    def _unseen(self, given: Mapping[str, Any], user_id: int) -> list[int]:
+        """The ids in a call of which this member may not know."""
+        backend = self._stage.sandbox.world.backend
+        named = _ids(given)
+        invite = backend.invites.get(str(given.get("invite")))
+        if "invite" in given:
+            # A code is no id: it leads to its channel.
+            named.append(0 if invite is None else invite.channel_id)
+        return [each for each in named if not addressable(backend, self._scene.guild_id, user_id, each)]
+
     @staticmethod
     def _stricter(operation: Write, verdict: Verdict, bare: Verdict) -> str | None:
         return stricter(operation.name, verdict.reason) or stricter(operation.name, bare.reason)
@@ -207,12 +218,15 @@ class Judge:
         return [user_id for user_id in named if user_id not in bans]
 
     def _not_there(self, given: Mapping[str, Any]) -> list[int]:
-        """The messages that a call names together with a channel in which they are not."""
+        """The messages and webhooks that a call names together with a channel in which they are not."""
         if not str(given.get("channel", "")).isdecimal():
             return []
-        here = self._stage.sandbox.world.backend.messages.get(int(given["channel"]), {})
+        backend = self._stage.sandbox.world.backend
+        here = backend.messages.get(int(given["channel"]), {})
         named = _ids([given.get("message"), given.get("messages"), given.get("reply_to")])
-        return [message_id for message_id in named if message_id not in here]
+        hooks = [each for each in _ids([given.get("webhook")]) if each in backend.webhooks]
+        elsewhere = [each for each in hooks if backend.webhooks[each].channel_id != int(given["channel"])]
+        return [*elsewhere, *(message_id for message_id in named if message_id not in here)]
 
     def _bot_lacks(self, reason: str, given: Mapping[str, Any]) -> str:
         """The permissions that the product says the bot lacks (in the channel of the call, else guild-wide), if it

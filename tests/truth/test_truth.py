@@ -60,6 +60,7 @@ SCENE = Scene(
     threads=[20],
     said=[Said(10, 30, 3, own_of=4)],
     banned=[6],
+    webhook_channels={40: 10},
 )
 
 

@@ -73,7 +73,7 @@ class Scene:
     threads: list[int] = field(default_factory=list[int])
     said: list[Said] = field(default_factory=list[Said])
     banned: list[int] = field(default_factory=list[int])
-    webhooks: list[int] = field(default_factory=list[int])
+    webhook_channels: dict[int, int] = field(default_factory=dict[int, int])
     invites: list[str] = field(default_factory=list[str])
 
     def of_kinds(self, *kinds: str) -> list[int]:
@@ -211,7 +211,7 @@ def _leftovers(world: World, rng: random.Random, scene: Scene) -> None:
     scene.banned.append(stranger.id)
     for channel_id in rng.sample(scene.of_kinds("text"), min(2, len(scene.of_kinds("text")))):
         creator = scene.bot_id if rng.random() < 0.5 else rng.choice(scene.members)
-        scene.webhooks.append(backend.create_webhook(channel_id, "a webhook", creator).id)
+        scene.webhook_channels[backend.create_webhook(channel_id, "a webhook", creator).id] = channel_id
         invite = backend.create_invite(channel_id, rng.choice(scene.members))
         scene.invites.append(invite.code)
 
