@@ -71,4 +71,8 @@ class Bench:
 
     def options(self, sandbox: SandboxProcess, name: str) -> dict[str, Any]:
         """Of a child: settings with a database of this name."""
-        return {"settings": settings(sandbox, self.folder / name), "quiet_seconds": self.plan.quiet_seconds}
+        return {
+            "settings": settings(sandbox, self.folder / name),
+            "quiet_seconds": self.plan.quiet_seconds,
+            "identify_seconds": self.plan.identify_seconds,
+        }

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bot.identify_pace import IDENTIFY_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``rounds``: how often A and B are measured in turn. ``seconds``: of one side in one round.
 
     ``writes``: in one round; a caller may do 60 a minute. ``few_guilds``, ``guilds``: of the rows that speak of many,
-    and ``most_guilds`` of the start. ``quiet_seconds``: see bot.garbage. ``reuses_children``: what should
-    be started anew is started once.
+    and ``most_guilds`` of the start. ``quiet_seconds``: see bot.garbage. ``identify_seconds``: see
+    bot.identify_pace. ``reuses_children``: what should be started anew is started once.
     """
 
     rounds: int = 5
@@ -23,6 +25,7 @@ class Plan:
     most_guilds: int = 5_000
     identifies: int = 20
     quiet_seconds: float = 6.0
+    identify_seconds: float = IDENTIFY_SECONDS
     reuses_children: bool = False
 
 
@@ -38,6 +41,7 @@ TINY = Plan(
     most_guilds=1,
     identifies=1,
     quiet_seconds=0.01,
+    identify_seconds=0.0,
     reuses_children=True,
 )
 

@@ -1,4 +1,8 @@
-"""The command line: ``guildhall run | demo | stdio | doctor | migrate | token | audit | reference``."""
+"""The command line: ``guildhall run | demo | stdio | doctor | migrate | token | audit | reference``.
+
+Each command imports what it needs when it runs. All of Guildhall takes seconds to import, and a client that starts
+``guildhall stdio`` as a proxy waits for it.
+"""
 
 from __future__ import annotations
 
@@ -6,86 +10,70 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot import settings as settings_module
-from bot.client import ConnectionRefusedByDiscord
-from bot.commands import audit, demo, doctor, reference, serving, stdio, tokens
-from bot.commands.tokens import CommandError
-from bot.core import opened_database
-from bot.settings import Settings, SettingsError
-from mcp_server.server import product_version
-from migrations import runner
-from storage.database import DatabaseUnavailable
-from storage.instance import Mark, MarkMismatch
+from bot import command_line
+from bot.commands.failures import problems_of
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from storage.instance import Mark
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 refused or failed, 2 a wrong command line."""
-    arguments = _parser().parse_args(argv)
+    arguments = command_line.parsed(argv)
     if arguments.command == "run" and arguments.reload:
-        return serving.run_reloading(["run"])
+        from bot.commands import reloading
+
+        return reloading.run(["run"])
     try:
         return _run(_command(arguments))
-    except SettingsError as error:
-        return _fail(*error.problems)
-    except (CommandError, ConnectionRefusedByDiscord, MarkMismatch, ValueError) as error:
-        return _fail(str(error))
-    except DatabaseUnavailable as error:
-        return _fail(f"DATABASE_URL: the database does not answer ({error}); start it, or mend the URL.")
-    except OSError as error:
-        return _fail(f"{error.strerror or error}; choose another PORT or address, or mend the file.")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="guildhall", description="A self-hosted control plane for Discord.")
-    parser.add_argument("--version", action="version", version=f"guildhall {product_version()}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="run the bot and the MCP server")
-    run.add_argument("--reload", action="store_true", help="start anew when the code changes")
-    demo.add_parser(commands)
-    stdio.add_parser(commands)
-    commands.add_parser("doctor", help="check token, intents, database, Redis, clock and public URL")
-    migrate = commands.add_parser("migrate", help="bring the database's schema up to date")
-    migrate.add_argument(
-        "--down", metavar="REVISION", help="go back to this revision instead (base: an empty database)"
-    )
-    tokens.add_parser(commands)
-    audit.add_parser(commands)
-    reference.add_parser(commands)
-    return parser
+    except Exception as error:
+        problems = problems_of(error)
+        if problems is None:
+            raise
+        return _fail(*problems)
 
 
 async def _command(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "demo":
+            from bot.commands import demo
+
             await demo.run(arguments)
         case "run":
             settings = _settings()
             if settings.mcp_transport == "stdio":
-                await stdio.run(settings, _parser().parse_args(["stdio"]), _mark(settings))
+                await _stdio(settings, command_line.parsed(["stdio"]))
             else:
+                from bot.commands import serving
+
                 await serving.run(settings, _mark(settings))
         case "stdio":
-            if not await stdio.run_proxy_from_environment():
-                settings = _settings()
-                await stdio.run(settings, arguments, _mark(settings))
+            from bot.commands import stdio_proxy
+
+            if not await stdio_proxy.run_from_environment():
+                await _stdio(_settings(), arguments)
         case "reference":
+            from bot.commands import reference
+
             print(reference.run(arguments))
         case "doctor":
             return await _doctor()
         case "migrate":
+            from bot.commands import migrating
+
             settings = _settings(needs_token=False)
-            if arguments.down is not None:
-                await runner.downgrade(settings.database, arguments.down)
-                print(f"The database is at {await runner.current(settings.database) or 'base'}.")
-                return 0
-            async with opened_database(settings, _mark(settings)):
-                print("The database is up to date.")
+            print(await migrating.run(settings, arguments, _mark(settings)))
         case "token":
+            from bot.commands import tokens
+
             settings = _settings(needs_token=False)
             _print(await tokens.run(settings, arguments, _mark(settings)))
         case _:
+            from bot.commands import audit
+
             settings = _settings(needs_token=False)
             lines, intact = await audit.run(settings, arguments, _mark(settings))
             _print(lines)
@@ -93,7 +81,15 @@ async def _command(arguments: argparse.Namespace) -> int:
     return 0
 
 
+async def _stdio(settings: Settings, arguments: argparse.Namespace) -> None:
+    from bot.commands import stdio
+
+    await stdio.run(settings, arguments, _mark(settings))
+
+
 async def _doctor() -> int:
+    from bot.commands import doctor
+
     settings = _settings(needs_token=False)
     fine = True
     async for finding in doctor.run(settings):
@@ -103,14 +99,18 @@ async def _doctor() -> int:
 
 
 def _settings(*, needs_token: bool = True) -> Settings:
+    from bot import logs
+    from bot import settings as settings_module
+
     settings = settings_module.load(needs_token=needs_token)
-    serving.configure_logs(settings)
+    logs.configure_from(settings)
     return settings
 
 
 def _mark(settings: Settings) -> Mark:
-    """What the database is for: a Discord on loopback is a sandbox, and its database never serves the real one."""
-    return Mark.SANDBOX if settings.talks_to_loopback else Mark.PRODUCTION
+    from bot.marked_database import mark_of
+
+    return mark_of(settings)
 
 
 def _run(command: Coroutine[Any, Any, int]) -> int:

@@ -16,11 +16,11 @@ from mcp_server.auth import BearerAuth
 from mcp_server.health import Health
 from mcp_server.identities import Identities
 from mcp_server.metrics import MeasuredExecutor, Metrics
-from mcp_server.server import MCPFace, mcp_face, product_version
+from mcp_server.product import product_version
+from mcp_server.server import MCPFace, mcp_face
 from mcp_server.transports import OriginPolicy, TransportLimits
 from storage import instance
 
-ADDRESS = "address"
 ANSWER_SECONDS = 0.2
 
 
@@ -80,7 +80,7 @@ async def running(settings: Settings, mark: instance.Mark, *, port: int | None =
 def face_of(core: Core, identities: Identities, metrics: Metrics) -> MCPFace:
     """The MCP server over the core; every call is measured."""
     executor = MeasuredExecutor(core.executor, core.registry, metrics)
-    return mcp_face(core.registry, executor, identities, core.facts)
+    return mcp_face(core.registry, executor, identities, core.facts, core.desk, core.database.keyring)
 
 
 def origin_policy(settings: Settings) -> OriginPolicy:
@@ -96,4 +96,4 @@ def origin_policy(settings: Settings) -> OriginPolicy:
 async def _remember_address(core: Core, port: int) -> None:
     """So that `guildhall stdio` on the same database finds this process and becomes a proxy to it."""
     async with core.database.unit_of_work() as session:
-        await instance.put(session, ADDRESS, f"http://127.0.0.1:{port}")
+        await instance.put(session, instance.ADDRESS, f"http://127.0.0.1:{port}")

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import yarl
 
+from bot.approving import add_approvals
 from bot.catalogue import CATALOGUE
 from bot.client import GuildhallClient
 from bot.departures import Departures
@@ -24,6 +25,7 @@ from bot.guild_sources import GatewaySource, RestSource
 from bot.http_guard import HttpGuard
 from bot.installing import Installing
 from bot.intents import intents_for
+from bot.marked_database import opened_database
 from bot.request_budget import RequestBudget
 from bot.settings import Settings
 from bot.upkeep import Upkeep
@@ -53,7 +55,6 @@ from operations.taints import Taints
 from policy.model import Caller
 from storage import calls, instance
 from storage.audit_chain import Chain
-from storage.crypto import Keyring
 from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
 from storage.leases import ProcessLease
@@ -65,7 +66,6 @@ DRAIN_SECONDS = 2.0
 CANCEL_AGAIN_SECONDS = 0.5
 LEASE_POLL_SECONDS = 1.0
 INSTALL_AGAIN_SECONDS = 1.0
-KEYS_FILE = "secret_keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +94,6 @@ class Core:
     async def until_failed(self) -> None:
         """Returns never; raises what a part that must live died of."""
         await asyncio.shield(self.failed)
-
-
-@asynccontextmanager
-async def opened_database(settings: Settings, mark: instance.Mark) -> AsyncGenerator[Database]:
-    """The database of these settings, migrated and marked.
-
-    Raises ValueError for a bad URL or keys, DatabaseUnavailable, and MarkMismatch for a database of the other use.
-    """
-    keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
-    keyring = await asyncio.to_thread(Keyring.load, keys, settings.data_dir / KEYS_FILE)
-    async with Database.open(settings.database, keyring) as database:
-        async with database.unit_of_work() as session:
-            await instance.set_mark(session, mark)
-        yield database
 
 
 @asynccontextmanager
@@ -143,6 +129,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
+        await add_approvals(core)
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)

@@ -90,7 +90,7 @@ class GatewaySource(_Source):
     def __init__(self, client: GuildhallClient, *, wait_seconds: float = WAIT_SECONDS) -> None:
         super().__init__(client)
         self._readiness = client.readiness
-        self._wait_seconds = wait_seconds
+        self.wait_seconds = wait_seconds
         self._guild_of_channel: dict[int, int] = {}
 
     @property
@@ -106,7 +106,7 @@ class GatewaySource(_Source):
     async def guild(self, guild_id: int) -> discord.Guild | None:
         if guild := self.cached(guild_id):
             return guild
-        if await self._readiness.wait(guild_id, self._wait_seconds):
+        if await self._readiness.wait(guild_id, self.wait_seconds):
             return self._client.get_guild(guild_id)
         if self._readiness.is_absent(guild_id):
             return None

@@ -36,7 +36,10 @@ class RequestContext(SimpleNamespace):
 
     def __init__(self, trace_request_ctx: Any = None) -> None:
         super().__init__(trace_request_ctx=trace_request_ctx)
+        self.asked_by: Ledger | None = None
+        """Whose shares it uses."""
         self.ledger: Ledger | None = None
+        """Whose permission to write it uses: none for a read."""
         self.is_sent = False
         self.inspector: BodyInspector | None = None
 
@@ -80,16 +83,20 @@ class HttpGuard:
                 raise SendRefused(f"{params.method} to {params.url.host}: only Discord's API is written to.")
             return
         is_interaction = self._is_interaction(path)
+        request = cast("RequestContext", context)
         if not is_interaction:
-            self.edge_ban.check()
+            request.asked_by = ledger
+            self.edge_ban.check(ledger)
         if params.method in _READS:
             if ledger is not None:
                 ledger.reads += 1
         elif not self._is_free(params.method, path):
-            cast("RequestContext", context).ledger = self._permitted(ledger, params.method, path)
+            request.ledger = self._permitted(ledger, params.method, path)
         # Answers to interactions don't count towards the global limit, and have 3 seconds.
         if not is_interaction:
             await self.budget.acquire(ledger)
+            # While it waited, others may have used up the share, or all there is.
+            self.edge_ban.check(ledger)
 
     async def _on_headers(
         self, session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
@@ -126,8 +133,9 @@ class HttpGuard:
         path = self._path(params.url)
         if path is None:
             return
-        self.edge_ban.record(params.response.status, params.response.headers)
-        ledger = cast("RequestContext", context).ledger
+        request = cast("RequestContext", context)
+        self.edge_ban.record(params.response.status, params.response.headers, request.asked_by)
+        ledger = request.ledger
         if ledger is None:
             return
         if params.response.status < 400:

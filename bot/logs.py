@@ -13,6 +13,7 @@ from structlog.dev import plain_traceback
 from structlog.typing import Processor
 
 from bot.log_secrets import SecretRegistry
+from bot.settings import Settings
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Format = Literal["console", "json"]
@@ -28,6 +29,13 @@ _QUIETEST_USEFUL = {
     "mcp": logging.INFO,
     "sqlalchemy": logging.WARNING,
 }
+
+
+def configure_from(settings: Settings) -> SecretRegistry:
+    """Logs to standard error as the settings say, without any of their secrets."""
+    secrets = SecretRegistry(settings.secrets())
+    configure(settings.log_level, settings.log_format, secrets)
+    return secrets
 
 
 def configure(level: Level, log_format: Format, secrets: SecretRegistry, *, stream: TextIO | None = None) -> None:

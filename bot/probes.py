@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from bot.client import GuildhallClient
 from bot.core import Core
 from bot.edge_ban import EdgeBan
@@ -24,7 +26,7 @@ def probes(core: Core) -> dict[str, Probe]:
 
 
 def alarms(core: Core) -> dict[str, Alarm]:
-    return {"discord": _EdgeAlarm(core.client.guard.edge_ban)}
+    return {"discord": functools.partial(edge_alarm, core.client.guard.edge_ban)}
 
 
 def _off(settings: Settings) -> dict[str, str]:
@@ -96,12 +98,17 @@ class _SwitchedOff:
         return Reading(State.OFF, self._text)
 
 
-class _EdgeAlarm:
-    def __init__(self, edge_ban: EdgeBan) -> None:
-        self._edge_ban = edge_ban
-
-    def __call__(self) -> str | None:
-        state = self._edge_ban.state()
-        if state.retry_after_seconds <= 0:
-            return None
+def edge_alarm(edge_ban: EdgeBan) -> str | None:
+    """Whose requests are kept from leaving: all, or those of some guilds (by id) and callers (by number)."""
+    state = edge_ban.state()
+    if state.retry_after_seconds > 0:
         return f"Calls to Discord are stopped for {state.retry_after_seconds:.0f} s, lest its edge bans this address."
+    stopped: list[str] = []
+    if state.stopped_guild_ids:
+        named = ", ".join(str(guild_id) for guild_id in state.stopped_guild_ids)
+        stopped.append(f"guild{'s' if len(state.stopped_guild_ids) > 1 else ''} {named}")
+    if state.stopped_callers:
+        stopped.append(f"{state.stopped_callers} caller{'s' if state.stopped_callers > 1 else ''}")
+    if not stopped:
+        return None
+    return f"Too many requests were refused by Discord: for now, calls are stopped for {' and '.join(stopped)}."

@@ -16,8 +16,9 @@ from mcp_server.auth import BearerAuth
 from mcp_server.boundary import SecurityHeaders, error_boundary, host_policy
 from mcp_server.health import Health
 from mcp_server.metrics import Metrics, MetricsPage
+from mcp_server.product import product_version
 from mcp_server.revocations import Revocations
-from mcp_server.server import MCPFace, product_version
+from mcp_server.server import MCPFace
 from mcp_server.transports import LegacySSE, OriginPolicy, StreamableHTTP, TransportLimits
 from operations.callers import Callers
 from storage.facts import PlatformFacts
@@ -75,6 +76,8 @@ def build(parts: WebParts) -> web.Application:
         client_max_size=parts.limits.body_bytes,
     )
     app.on_response_prepare.append(SecurityHeaders(https=parts.https))
+    # Before the transport cuts their streams, listeners get their goodbye.
+    app.on_shutdown.append(_say_goodbye(parts.face))
     http = StreamableHTTP(
         parts.face.server,
         principal=parts.auth.principal,
@@ -89,7 +92,7 @@ def build(parts: WebParts) -> web.Application:
     app.router.add_get("/metrics", metrics_page.get, allow_head=False)
     app.router.add_get("/", _front_page)
     app[MCP_HTTP], app[METRICS], app[HEALTH], app[AUTH] = http, parts.metrics, parts.health, parts.auth
-    _watch_transport(parts.metrics, http)
+    _watch_transport(parts.metrics, http, parts.face)
     revocations = Revocations(parts.facts, parts.callers, parts.face.listing, http)
     app.cleanup_ctx.append(_running(revocations.run, parts.health.run, parts.metrics.watch_event_loop))
     app.on_cleanup.append(_close_auth)
@@ -125,10 +128,20 @@ async def _front_page(request: web.Request) -> web.Response:
     return web.Response(body=orjson.dumps(body, option=orjson.OPT_INDENT_2), content_type="application/json")
 
 
-def _watch_transport(metrics: Metrics, http: StreamableHTTP) -> None:
+def _watch_transport(metrics: Metrics, http: StreamableHTTP, face: MCPFace) -> None:
     metrics.watch("guildhall_mcp_sessions", "Open sessions of the handshake era.", lambda: len(http.sessions))
     metrics.watch("guildhall_mcp_streams", "Open event streams.", lambda: len(http.host.streams))
     metrics.watch("guildhall_mcp_calls_in_flight", "Requests being answered.", lambda: len(http.host.calls))
+    metrics.watch(
+        "guildhall_mcp_subscriptions", "Resources being watched for clients.", lambda: len(face.subscriptions)
+    )
+
+
+def _say_goodbye(face: MCPFace) -> Callable[[web.Application], Coroutine[Any, Any, None]]:
+    async def say(app: web.Application) -> None:
+        await face.subscriptions.aclose()
+
+    return say
 
 
 def _running(*loops: Loop) -> Callable[[web.Application], AsyncGenerator[None]]:

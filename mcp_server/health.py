@@ -1,4 +1,7 @@
-"""Is the process alive, and can it serve? Neither answer names a guild or a secret, for anybody may ask."""
+"""Is the process alive, and can it serve?
+
+Anybody may ask, so neither answer holds a name or a secret. Of guilds, an alarm shows ids at most.
+"""
 
 from __future__ import annotations
 

@@ -77,14 +77,14 @@ class ListTools:
     async def handle(
         self, ctx: ServerRequestContext[Any, Any], params: t.PaginatedRequestParams | None
     ) -> t.ListToolsResult:
-        names, direct_writes = self._asked(ctx)
+        names, direct_writes = self.listed_for(ctx)
         return self._listing.page(names, direct_writes=direct_writes, cursor=params.cursor if params else None)
 
     async def remember(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         cursor = (ctx.params or {}).get("cursor", "")
         if ctx.method != "tools/list" or not isinstance(cursor, str):
             return await call_next(ctx)
-        key = (ctx.protocol_version, *self._asked(ctx), cursor)
+        key = (ctx.protocol_version, *self.listed_for(ctx), cursor)
         found = self._answers.get(key)
         if found is not None:
             self._answers.move_to_end(key)
@@ -96,7 +96,8 @@ class ListTools:
                 self._answers.popitem(last=False)
         return answer
 
-    def _asked(self, ctx: ServerRequestContext[Any, Any]) -> tuple[Names, bool]:
+    def listed_for(self, ctx: ServerRequestContext[Any, Any]) -> tuple[Names, bool]:
+        """The tools that this call's client sees now, and whether its write mode is direct."""
         caller = self._identities.caller(ctx.request)
         role = explicit_role(self._facts.snapshot, caller)
         return self._listing.names(caller, role, self._identities.selection(ctx.request)), caller.direct_writes

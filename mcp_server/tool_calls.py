@@ -8,30 +8,51 @@ import mcp.types as t
 from aiohttp import web
 from mcp.server import ServerRequestContext
 
+from mcp_server.confirmations import Confirmations, awaits
 from mcp_server.identities import Identities
-from mcp_server.results import ResultEncoder, tool_result
-from operations.base import Executor
+from mcp_server.results import ResultEncoder
+from operations.base import Executor, Outcome
+
+_HANDED_ON = web.RequestKey("outcome_handed_on", Outcome)
+"""What the hot path came to, for the ordinary road to go on with: a call runs once."""
 
 
 class ToolCalls:
     """Whatever the executor says is a result that a model can read; only faults are protocol errors."""
 
-    def __init__(self, executor: Executor, identities: Identities, encoder: ResultEncoder) -> None:
+    def __init__(
+        self, executor: Executor, identities: Identities, encoder: ResultEncoder, confirmations: Confirmations
+    ) -> None:
         self._executor = executor
         self._identities = identities
         self._encoder = encoder
+        self._confirmations = confirmations
 
-    async def handle(self, ctx: ServerRequestContext[Any, Any], params: t.CallToolRequestParams) -> t.CallToolResult:
-        """The ordinary road, with progress for a client that gave a token."""
+    async def handle(
+        self, ctx: ServerRequestContext[Any, Any], params: t.CallToolRequestParams
+    ) -> t.CallToolResult | t.InputRequiredResult:
+        """The ordinary road, with progress for a client that gave a token, and questions for one that takes them."""
+        if params.request_state is not None:
+            return await self._confirmations.resume(ctx, params, params.request_state)
+        request: web.Request | None = ctx.request
+        outcome = None if request is None else request.get(_HANDED_ON)
+        if outcome is None:
+            outcome = await self._run(ctx, params)
+        return await self._confirmations.answer(ctx, outcome)
 
+    async def _run(self, ctx: ServerRequestContext[Any, Any], params: t.CallToolRequestParams) -> Outcome:
         async def progress(done: float, total: float | None = None, message: str | None = None) -> None:
             await ctx.session.report_progress(done, total, message)
 
         caller = self._identities.caller(ctx.request)
-        outcome = await self._executor.run(params.name, params.arguments or {}, caller, progress=progress)
-        return tool_result(outcome)
+        return await self._executor.run(params.name, params.arguments or {}, caller, progress=progress)
 
-    async def hot_path(self, request: web.Request, name: str, arguments: dict[str, object], *, modern: bool) -> bytes:
-        """A transport's `HotPath`, for every outcome."""
+    async def hot_path(
+        self, request: web.Request, name: str, arguments: dict[str, object], *, modern: bool
+    ) -> bytes | None:
+        """A transport's `HotPath`; hands on what its client may have to be asked about."""
         outcome = await self._executor.run(name, arguments, self._identities.caller(request))
+        if awaits(outcome):
+            request[_HANDED_ON] = outcome
+            return None
         return self._encoder.encode(outcome, modern=modern)

@@ -17,6 +17,7 @@ from operations.audience import leaks
 from operations.base import Context, Model, Operation, Progress, WriteOperation, no_progress
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import MEMBER_MAX_AGE_SECONDS, GuildState, GuildVanished, GuildView
+from operations.ledger import charge_to, phase
 from operations.membership import NO_RULES, Membership
 from operations.refusals import (
     DATABASE_DOWN,
@@ -151,6 +152,7 @@ class Decider:
     ) -> Prepared:
         """Resolves and gathers. Raises Rejected with the refusal for the audit and the one for the caller.
 
+        Call it within a reading phase of this caller: what is fetched is charged to the guild once that is known.
         ``least_tier``: of a write that stands for another call.
         """
         base, _ = self._base(operation)
@@ -257,6 +259,7 @@ class Decider:
     ) -> Prepared:
         early, installation, view, outward = entered
         guild_id, strict = view.id, base.tier >= Tier.RISKY
+        charge_to(guild_id)
 
         async def resolved(view: GuildView, *, strict: bool) -> Context:
             targets, many = await self._arguments.resolve(operation, arguments, view, installation, strict=strict)
@@ -285,6 +288,7 @@ class Decider:
     ) -> GuildView:
         """Risky and critical calls always ask Discord for the requester; others take what is at most a minute old."""
         max_age = MEMBER_MAX_AGE_SECONDS if tier < Tier.RISKY else 0.0
+        charge_to(guild_id)
         try:
             view = await self._state.view(guild_id, caller.user_id, max_age)
         except DISCORD_FAILED as error:
@@ -320,7 +324,8 @@ class Decider:
         if record.guild_id is None:
             raise Rejected(Refuse(Step.INSTALLATION, "not_installed", "The call names no guild."))
         try:
-            view = await self._state.view(record.guild_id, None)
+            with phase("read", record.call_id, caller_id=caller.identity, guild_id=record.guild_id):
+                view = await self._state.view(record.guild_id, None)
         except DISCORD_FAILED as error:
             raise Rejected(refusal_of(error)) from error
         if view is None:
@@ -355,7 +360,8 @@ class Decider:
         installation = early.installation
         if installation is None or installation.id != record.installation_id:
             raise Rejected(Refuse(Step.INSTALLATION, "not_installed", "The installation is gone.", hidden=True), answer)
-        view = await self._view(guild_id, caller, max(base.tier, record.tier), answer, installation)
+        with phase("read", record.call_id, caller_id=caller.identity):
+            view = await self._view(guild_id, caller, max(base.tier, record.tier), answer, installation)
         try:
             early = self._early(caller, guild_id, self.membership.guild_role(caller, installation, view))
             self._gate(caller, base, early, answer)

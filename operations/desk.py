@@ -33,6 +33,7 @@ from operations.plan_views import card_place, effect_of, waiting_outcome
 from operations.plans import LONGEST_WAIT_SECONDS, ClientProof, PersonProof, PlanView, Proof, TokenProof
 from operations.refusal_journal import RefusalJournal
 from operations.refusals import DATABASE_DOWN, SHUTTING_DOWN
+from operations.sanitise import inline
 from policy.checks import rate_allows
 from policy.model import Caller, Facts, NeedsConfirmation, Refuse, Strength
 from storage import plans
@@ -44,6 +45,7 @@ from storage.limits import RateLimits
 
 Operation = WriteOperation[Any, Any, Any]
 LOOK_SECONDS = 1.0
+NAME_LIMIT = 200
 PROVES = {TokenProof: Strength.TOKEN, ClientProof: Strength.CLIENT, PersonProof: Strength.PERSON}
 
 
@@ -254,10 +256,11 @@ class PlanDesk:
         if refusal is not None:
             return refusal
         if isinstance(proof, PersonProof):
-            name = self._book.view(record).name_to_type
-            if name is not None and _folded(proof.typed) != _folded(name):
-                return wrong_name(name)
             found = await self._approver_refusal(record, operation, by)
+            name = self._book.view(record).name_to_type
+            # Told only to those who may confirm it: the name may be one of a place that others can't see.
+            if found is None and name is not None and _folded(proof.typed) != _folded(name):
+                return wrong_name(name)
         else:
             found = await self._client_refusal(record, operation, by, PROVES[type(proof)])
         return found or await self._rate_refusal(record, operation, by)
@@ -332,4 +335,5 @@ def _is_requester(record: CallRecord, by: Caller) -> bool:
 
 
 def _folded(text: str | None) -> str:
-    return " ".join((text or "").casefold().removeprefix("#").removeprefix("@").split())
+    """As it is compared: what people copy from a card is sanitised, what they type has no sign before it."""
+    return inline(text or "", NAME_LIMIT).casefold().removeprefix("#").removeprefix("@").strip()

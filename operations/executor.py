@@ -134,17 +134,18 @@ class RoadExecutor:
         # Discord's audit log never hears of a read; the tag in its header takes an HMAC.
         audit_reason = None if operation.kind is Kind.READ else self._audit_reason(call_id, caller, common.reason)
         try:
-            prepared = await self._decider.prepare(
-                operation,
-                parsed,
-                caller,
-                call_id,
-                self._services,
-                reason=common.reason,
-                audit_reason=audit_reason,
-                progress=progress,
-                least_tier=least_tier,
-            )
+            with phase("read", call_id, caller_id=caller.identity):
+                prepared = await self._decider.prepare(
+                    operation,
+                    parsed,
+                    caller,
+                    call_id,
+                    self._services,
+                    reason=common.reason,
+                    audit_reason=audit_reason,
+                    progress=progress,
+                    least_tier=least_tier,
+                )
         except Rejected as rejected:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
         redirect = _redirecting(operation)

@@ -12,7 +12,7 @@ from operations.guild_source import GuildStarting
 from operations.ledger import OutcomeUnknown, SendRefused
 from operations.refusals import guild_starting, unreachable
 from operations.transport_errors import unwrap
-from policy.model import Refuse
+from policy.model import Refuse, Step
 
 RETRY_SECONDS = 5.0
 # TimeoutError is an OSError. ConnectionClosed: the gateway was lost while it was asked for members.
@@ -37,4 +37,17 @@ def refusal_of(error: Exception) -> Refuse:
     if isinstance(error, discord.HTTPException | discord.RateLimited):
         return translate(error).refusal()
     original = unwrap(error)
+    if isinstance(original, SendRefused) and original.retry_after_seconds is not None:
+        return _held_back(original, original.retry_after_seconds)
     return unreachable(original if isinstance(original, Exception) else error)
+
+
+def _held_back(refused: SendRefused, retry_after_seconds: float) -> Refuse:
+    """A share of Discord's limits is used up: the refusal of a call whose request was kept from leaving."""
+    return Refuse(
+        Step.RATE,
+        "discord_limits",
+        str(refused),
+        "Nothing was sent; ask less often, or for less at once.",
+        retry_after_seconds=retry_after_seconds,
+    )

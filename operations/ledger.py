@@ -10,13 +10,40 @@ import contextlib
 from collections.abc import Generator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Literal
 
 Phase = Literal["read", "preview", "execute", "system"]
 
 
+class Priority(IntEnum):
+    """Whose requests leave first where several wait; the smaller, the sooner."""
+
+    FIRST = 0
+    """What was confirmed, moderation, and what the system itself has to say."""
+    REPLY = 1
+    READ = 2
+    EDIT = 3
+    TYPING = 4
+
+
+DEFAULT_PRIORITIES: dict[Phase, Priority] = {
+    "read": Priority.READ,
+    "preview": Priority.READ,
+    "execute": Priority.REPLY,
+    "system": Priority.FIRST,
+}
+
+
 class SendRefused(Exception):
-    """The guard kept a request from leaving. Nothing was sent."""
+    """The guard kept a request from leaving. Nothing was sent.
+
+    ``retry_after_seconds``: when it may be tried again; None where time mends nothing.
+    """
+
+    def __init__(self, text: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class OutcomeUnknown(Exception):
@@ -29,6 +56,7 @@ class OutcomeUnknown(Exception):
 class Ledger:
     """One phase of one call. Mutable on purpose: tasks copy the context, not this.
 
+    ``caller_id``, ``guild_id``: whose share of Discord's limits its requests use; empty and None for the system's own.
     ``sent``: writes whose headers left this process and were not refused with their body; ``done``: those that Discord
     answered with success. ``reads``: requests by GET.
     ``sends``: how often the answer to a (method, path) was lost.
@@ -38,6 +66,7 @@ class Ledger:
     call_id: str
     caller_id: str = ""
     guild_id: int | None = None
+    priority: Priority = Priority.READ
     open: bool = True
     sent: int = 0
     done: int = 0
@@ -53,11 +82,28 @@ LEDGER: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
 
 
 @contextlib.contextmanager
-def phase(name: Phase, call_id: str, *, caller_id: str = "", guild_id: int | None = None) -> Generator[Ledger]:
-    ledger = Ledger(name, call_id, caller_id, guild_id)
+def phase(
+    name: Phase,
+    call_id: str,
+    *,
+    caller_id: str = "",
+    guild_id: int | None = None,
+    priority: Priority | None = None,
+) -> Generator[Ledger]:
+    """``priority`` None: the phase's own."""
+    if priority is None:
+        priority = DEFAULT_PRIORITIES[name]
+    ledger = Ledger(name, call_id, caller_id, guild_id, priority)
     token = LEDGER.set(ledger)
     try:
         yield ledger
     finally:
         ledger.open = False
         LEDGER.reset(token)
+
+
+def charge_to(guild_id: int) -> None:
+    """From here on the requests of this phase use the share of this guild: it was not known when the phase began."""
+    ledger = LEDGER.get()
+    if ledger is not None:
+        ledger.guild_id = guild_id

@@ -176,9 +176,9 @@ def _preview_text(outcome: Outcome) -> str:
     if preview is None:
         return "NOT DONE – preview only."
     lines = [f"NOT DONE – preview only. {preview.summary}."]
-    lines += [f"- {_change(change)}" for change in preview.changes]
+    lines += _changes(preview)
     lines += [f"Problem: {problem}" for problem in preview.problems]
-    lines += [f"Not known before: {unknown}" for unknown in preview.unknowns]
+    lines += _unknowns(preview)
     if preview.problems:
         lines.append("It would fail as it stands; mend the problems and call again.")
         return "\n".join(lines)
@@ -203,6 +203,20 @@ def _next_call(outcome: Outcome, plan_token: str | None) -> str:
     return orjson.dumps(call).decode()
 
 
+def preview_lines(outcome: Outcome) -> list[str]:
+    """What would happen, in words: for the question whether it shall."""
+    preview = outcome.preview
+    return [outcome.operation] if preview is None else [preview.summary, *_changes(preview), *_unknowns(preview)]
+
+
+def _changes(preview: Preview[Any]) -> list[str]:
+    return [f"- {_change(change)}" for change in preview.changes]
+
+
+def _unknowns(preview: Preview[Any]) -> list[str]:
+    return [f"Not known before: {unknown}" for unknown in preview.unknowns]
+
+
 def _change(change: Change) -> str:
     return f"{change.target}: {change.field} {_value(change.before)} → {_value(change.after)}"
 
@@ -224,5 +238,8 @@ def _needs_confirmation(outcome: Outcome) -> str:
         lines.append(f"plan_get with plan_id {plan.plan_id} and wait_seconds tells what became of it.")
     else:
         lines.append(f"The plan {plan.plan_id} is stored until {until}.")
-        lines.append(f"To confirm it, call: {_next_call(outcome, plan.plan_token)}")
+        if plan.plan_token is not None:
+            lines.append(f"To confirm it, call: {_next_call(outcome, plan.plan_token)}")
+    if outcome.detail:
+        lines.append(outcome.detail)
     return "\n".join(lines)

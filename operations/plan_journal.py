@@ -159,7 +159,15 @@ class PlanJournal:
         """Ends a waiting plan without executing it; False when it does not wait any more. ``by`` None: nobody did."""
         now = self._clock()
         async with self._database.unit_of_work() as session:
-            closed = await calls.close(session, self._keyring, record.call_id, state=state, now=now, detail=detail)
+            closed = await calls.close(
+                session,
+                self._keyring,
+                record.call_id,
+                state=state,
+                now=now,
+                detail=detail,
+                denied_by=by.user_id if by is not None and state is CallState.DENIED else None,
+            )
             if closed:
                 await audit.append(session, self._entries.move(record, state.value, by, now, detail))
         self._on_commit()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -18,6 +19,7 @@ from storage import plans
 from storage.calls import CallRecord, CallState
 from storage.database import Database, DatabaseUnavailable
 
+Work = Callable[[], Awaitable[object]]
 LOOK_SECONDS = 1.0
 # Whoever has just stored a plan posts its card himself; what a crash left behind is older.
 LEFT_BEHIND_SECONDS = 10.0
@@ -46,6 +48,7 @@ class PlanUpkeep:
         self._is_active = is_active
         self._clock = clock
         self._cards: Cards | None = None
+        self._showing: set[str] = set()
         self._wake = asyncio.Event()
         self._log = structlog.get_logger("guildhall.plans")
         book.watch(lambda _: self._wake.set())
@@ -116,8 +119,27 @@ class PlanUpkeep:
             return
         for record in uncarded:
             if self._clock() - record.created_at > LEFT_BEHIND_SECONDS:
-                await self.post(record)
+                self._aside(record.call_id, partial(self.post, record))
         for record in stale:
-            await self._cards.settle(self._book.view(record))
-            async with self._database.unit_of_work() as session:
-                await plans.card_shows(session, record.call_id, record.state)
+            self._aside(record.call_id, partial(self._settle_card, record, self._cards))
+
+    def _aside(self, plan_id: str, work: Work) -> None:
+        """Discord may be slow in one guild: no other one's plans wait for it. At most one such work a plan."""
+        if plan_id not in self._showing:
+            self._showing.add(plan_id)
+            self._execution.background(self._shown(plan_id, work))
+
+    async def _shown(self, plan_id: str, work: Work) -> None:
+        try:
+            await work()
+        except DatabaseUnavailable:
+            self._log.warning("a card waits for the database", plan_id=plan_id)
+        except Exception:  # noqa: BLE001 - logged, and done again in a later round
+            self._log.exception("a card could not be brought up to date", plan_id=plan_id)
+        finally:
+            self._showing.discard(plan_id)
+
+    async def _settle_card(self, record: CallRecord, cards: Cards) -> None:
+        await cards.settle(self._book.view(record))
+        async with self._database.unit_of_work() as session:
+            await plans.card_shows(session, record.call_id, record.state)

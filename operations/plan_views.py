@@ -12,6 +12,7 @@ from operations.base import Inverse, Model, Outcome, PlanInfo, Preview, Status, 
 from operations.outcomes import STATUS_OF_STATE, structured
 from operations.plan_refusals import ended
 from operations.plans import PlanView
+from operations.sanitise import inline
 from policy.model import Kind, Refuse, Strength, Target, Tier
 from storage.calls import CallRecord, CallState
 from storage.facts import PlatformFacts
@@ -70,8 +71,9 @@ def _name_to_type(record: CallRecord, operation: Operation | None, targets: tupl
     if record.tier is not Tier.CRITICAL or (operation is not None and operation.one_click):
         return None
     # The name of a message is its id, which nobody should have to type.
-    named = [target.name for target in targets if target.name and target.kind != "message"]
-    return named[0] if named else None
+    named = [target for target in targets if target.name and target.kind != "message"]
+    # As cards show it; of one that shows as nothing, the id.
+    return (inline(named[0].name) or str(named[0].id)) if named else None
 
 
 def effect_of(record: CallRecord, operation: Operation) -> Model:

@@ -69,6 +69,7 @@ class PlanView:
     foreign text. ``asked``: False for one stored by a dry run, which has no card and doesn't count as open.
     ``name_to_type``: what an approver has to type before a critical plan runs; None where one click is enough.
     ``origin_channel_id``: the channel of the request, where it has one (the agent).
+    ``confirmed_by``: who confirmed it, or who denied it.
     ``outcome``: the structured answer once it is settled. ``detail``: why it ended without being done.
     """
 

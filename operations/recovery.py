@@ -181,7 +181,7 @@ class Recovery:
         await self._journal.settle(
             record,
             settled.state,
-            result=None if settled.result is None else settled.result.model_dump_json(),
+            result=None if settled.result is None else settled.result.model_dump_json(exclude_none=True),
             inverse=inverse,
             outcome=structured(outcome),
             error_code=settled.error_code,

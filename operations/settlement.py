@@ -15,9 +15,9 @@ from operations import call_ids
 from operations.base import Context, Model, Reconcile, WriteOperation
 from operations.errors import Failure, Refused, translate
 from operations.guild_state import GuildVanished
-from operations.ledger import Ledger, OutcomeUnknown, SendRefused, phase
+from operations.ledger import Ledger, OutcomeUnknown, Priority, SendRefused, phase
 from operations.transport_errors import unwrap
-from policy.model import Caller
+from policy.model import Caller, Tier
 from storage.calls import CallState
 
 EXECUTE_TIMEOUT_SECONDS = 45.0
@@ -71,7 +71,13 @@ class Settlement:
     async def _attempt(self, operation: Operation, ctx: Context, effect: Model) -> Settled:
         ledger: Ledger | None = None
         try:
-            with phase("execute", ctx.call_id, caller_id=_caller_key(ctx.caller), guild_id=ctx.guild.id) as ledger:
+            with phase(
+                "execute",
+                ctx.call_id,
+                caller_id=_caller_key(ctx.caller),
+                guild_id=ctx.guild.id,
+                priority=_priority(operation),
+            ) as ledger:
                 async with asyncio.timeout(EXECUTE_TIMEOUT_SECONDS):
                     result = await operation.execute(ctx, effect)
         except Refused as refused:
@@ -197,6 +203,11 @@ def _failed(failure: Failure, ledger: Ledger | None) -> Settled:
 def _lost(ledger: Ledger | None) -> CallState:
     """Nothing left this process: it failed. Something did: whether it took effect is unknown."""
     return CallState.FAILED if ledger is None or ledger.sent == 0 else CallState.UNKNOWN
+
+
+def _priority(operation: Operation) -> Priority | None:
+    """Moderation, and what a person has confirmed, does not wait behind what can."""
+    return Priority.FIRST if operation.tier >= Tier.RISKY else None
 
 
 def _caller_key(caller: Caller) -> str:

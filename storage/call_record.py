@@ -42,7 +42,7 @@ class CallRecord:
 
     ``reason``, ``effect``, ``preview``, ``inverse``, ``result`` and ``detail`` are sealed in the table, and empty or
     None here once they were erased. ``strength`` is the proof that was asked for. ``asked`` is False for a plan that a
-    dry run stored. Times are seconds since the epoch.
+    dry run stored. ``confirmed_by`` is who confirmed it, or who denied it. Times are seconds since the epoch.
     """
 
     call_id: str

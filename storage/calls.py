@@ -131,11 +131,19 @@ async def settle(
 
 
 async def close(
-    session: Session, keyring: Keyring, call_id: str, *, state: CallState, now: float, detail: str = ""
+    session: Session,
+    keyring: Keyring,
+    call_id: str,
+    *,
+    state: CallState,
+    now: float,
+    detail: str = "",
+    denied_by: int | None = None,
 ) -> bool:
     """Pending or confirmed to cancelled, denied, refused or expired; False when it is so no more."""
     if state not in {CallState.CANCELLED, CallState.DENIED, CallState.REFUSED, CallState.EXPIRED}:
         raise ValueError(f"A plan can't be closed as '{state}'.")
+    decided = {} if denied_by is None else {"confirmed_by": denied_by}
     return await changed(
         session,
         IF_WAITING,
@@ -144,6 +152,7 @@ async def close(
         detail=seal(keyring, detail),
         settled_at=now,
         erase_at=now + ARGUMENTS_KEPT_SECONDS,
+        **decided,
     )
 
 

@@ -8,6 +8,9 @@ from storage.database import Session
 from storage.tables import BotConfig
 from storage.upserts import insert_into
 
+ADDRESS = "address"
+"""The key of where the running process listens."""
+
 
 class Mark(StrEnum):
     """What a database is for. A sandbox never opens one of production, nor the other way round."""

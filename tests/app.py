@@ -25,7 +25,7 @@ from bot import settings
 from bot.app import App, running
 from bot.core import Core
 from policy.model import PlatformRole
-from policy.rules import ChannelRules, ClassRules
+from policy.rules import ChannelRules, ClassRules, GuildRules
 from policy.scopes import EVERYTHING_BUT_ADMIN
 from storage import clients, installations, memberships, policies, workspaces
 from storage.instance import Mark
@@ -316,6 +316,11 @@ class Place:
     async def set_role(self, who: str, role: PlatformRole) -> None:
         async with self.town.core.database.unit_of_work() as session:
             await memberships.set_role(session, self.workspace_id, int(self.member(who)), role, time.time())
+
+    async def set_rules(self, **rules: Any) -> None:
+        """The guild's policy, as policy.rules.GuildRules takes it."""
+        async with self.town.core.database.unit_of_work() as session:
+            await policies.set_guild(session, self.installation_id, GuildRules(**rules), by=None, now=time.time())
 
     async def set_policy(self, channel: str, **rules: Any) -> None:
         async with self.town.core.database.unit_of_work() as session:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import resource
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ class Line:
                 self.say(**await answers[asked.pop("ask")](asked))
         finally:
             transport.close()
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """The whole life of a child."""
+    asyncio.run(main)
+    # Without this Python first goes through all that it holds once more, for as long as its start took.
+    gc.freeze()
 
 
 def options() -> dict[str, Any]:

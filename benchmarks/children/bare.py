@@ -9,7 +9,7 @@ import time
 import discord
 from discord.ext import commands
 
-from benchmarks.children.answering import Line, options, usage
+from benchmarks.children.answering import Line, options, run, usage
 from benchmarks.children.parsed import Parsed
 from bot.discord_addresses import point_discord_at
 from bot.intents import intents_for
@@ -57,4 +57,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -9,7 +9,7 @@ import asyncio
 import time
 from typing import Any
 
-from benchmarks.children.answering import Line, options
+from benchmarks.children.answering import Line, options, run
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
@@ -114,4 +114,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

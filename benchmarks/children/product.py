@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.children.answering import Line, options, until, usage
+from benchmarks.children.answering import Line, options, run, until, usage
 from benchmarks.children.parsed import Parsed
-from bot import settings
+from bot import identify_pace, settings
 from bot.app import App, running
 from bot.client import GuildhallClient
 from bot.log_secrets import SecretRegistry
@@ -141,6 +141,7 @@ async def main() -> None:
     line, given = Line(), options()
     configured = settings.load(given["settings"], env_file=None)
     configure(configured.log_level, configured.log_format, SecretRegistry())
+    identify_pace.IDENTIFY_SECONDS = given["identify_seconds"]
     found = _parsed_from_the_start(given["quiet_seconds"])
     async with running(configured, Mark.SANDBOX, port=given.get("port", 0)) as app:
         await until(lambda: found, WAIT_SECONDS)
@@ -160,4 +161,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

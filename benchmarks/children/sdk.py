@@ -10,7 +10,7 @@ import mcp.types as t
 import uvicorn
 from mcp.server import Server, ServerRequestContext
 
-from benchmarks.children.answering import Line, usage
+from benchmarks.children.answering import Line, run, usage
 
 
 async def _list(_ctx: ServerRequestContext[Any, Any], _params: t.PaginatedRequestParams | None) -> t.ListToolsResult:
@@ -39,4 +39,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -5,17 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from bot.core import opened_database
+from bot.marked_database import opened_database
 from bot.settings import Settings
 from storage import audit_verification
 from storage.instance import Mark
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] - argparse names it so
-    parser = commands.add_parser("audit", help="verify the audit")
-    actions = parser.add_subparsers(dest="action", required=True)
-    verify = actions.add_parser("verify", help="check the chain of every workspace; exit code 1 when it is broken")
-    verify.add_argument("--workspace", help="only this one")
 
 
 async def run(settings: Settings, arguments: argparse.Namespace, mark: Mark) -> tuple[Sequence[str], bool]:

@@ -17,10 +17,11 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bot import logs
 from bot import settings as settings_module
 from bot.app import App, running
-from bot.commands.serving import configure_logs, stop_signal
-from bot.core import opened_database
+from bot.commands.serving import stop_signal
+from bot.marked_database import opened_database
 from bot.setting_values import is_real_token
 from bot.settings import Settings, SettingsError
 from policy.model import PlatformRole
@@ -36,21 +37,6 @@ STOP_SECONDS = 1.0
 ADMINISTRATOR = "ada"
 VIEWER = "wren"
 EXAMPLE_CHANNEL = "general"
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] - argparse names it so
-    parser = commands.add_parser("demo", help="try it all on loopback, with a simulated Discord")
-    parser.add_argument("--port", type=_port, default=8000, help="the MCP server's port; 0 takes a free one")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON when all is ready")
-    parser.add_argument("--keep", action="store_true", help="keep the database (in ./data/demo) for the next run")
-
-
-def _port(text: str) -> int:
-    """argparse turns the ValueError of what is no number into its own message."""
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError(f"{port} is no port; they go from 0 to 65535")
-    return port
 
 
 async def run(arguments: argparse.Namespace) -> None:
@@ -82,7 +68,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     with _data_dir(keep=arguments.keep) as data_dir:
         async with _sandbox() as sandbox:
             settings = _settings(sandbox, data_dir)
-            configure_logs(settings)
+            logs.configure_from(settings)
             tokens = await _seed(settings, sandbox)
             async with running(settings, Mark.SANDBOX, port=arguments.port) as app:
                 await _guilds_arrived(app, sandbox)

@@ -15,6 +15,7 @@ from bot.client import ConnectionRefusedByDiscord
 from bot.discord_addresses import point_discord_at
 from bot.discord_internals import api_base
 from bot.intents import intents_for
+from bot.marked_database import KEYS_FILE
 from bot.settings import PORTAL, Settings
 from storage.crypto import Keyring
 from storage.database import Database, DatabaseUnavailable
@@ -131,7 +132,7 @@ async def _clock(settings: Settings) -> AsyncGenerator[Finding]:
 async def _database(settings: Settings) -> AsyncGenerator[Finding]:
     keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
     try:
-        keyring = await asyncio.to_thread(Keyring.load, keys, settings.data_dir / "secret_keys")
+        keyring = await asyncio.to_thread(Keyring.load, keys, settings.data_dir / KEYS_FILE)
         async with Database.open(settings.database, keyring, migrate=False) as database:
             seconds = await database.ping()
     except ValueError as error:

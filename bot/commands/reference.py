@@ -6,16 +6,11 @@ import argparse
 from pathlib import Path
 
 from bot.catalogue import CATALOGUE
-from bot.commands.tokens import CommandError
+from bot.commands.failures import CommandError
 from operations.reference import render
 from operations.registry import Registry
 
 PAGE = Path("docs/operations.md")
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] - argparse names it so
-    parser = commands.add_parser("reference", help="write docs/operations.md from the catalogue")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is not current")
 
 
 def run(arguments: argparse.Namespace) -> str:

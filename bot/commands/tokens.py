@@ -7,10 +7,9 @@ import re
 import time
 from collections.abc import Sequence
 
-from bot.catalogue import CATALOGUE
-from bot.core import opened_database
+from bot.commands.failures import CommandError
+from bot.marked_database import opened_database
 from bot.settings import Settings
-from operations.registry import Registry
 from policy.scopes import parse
 from storage import clients, workspaces
 from storage.clients import Client
@@ -24,33 +23,6 @@ OPERATOR_DEFAULT_SECONDS = 8 * 3600.0
 LONGEST_SECONDS = 520 * SECONDS["w"]
 # https://discord.com/developers/docs/reference#snowflakes: of 15 digits at least
 LEAST_ID = 10**14
-
-
-class CommandError(Exception):
-    """A command cannot be done; the text is one line that says what to do."""
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] - argparse names it so
-    parser = commands.add_parser("token", help="create, list and revoke client tokens")
-    actions = parser.add_subparsers(dest="action", required=True)
-    create = actions.add_parser("create", help="create a token; it is shown once")
-    create.add_argument("--name", required=True, help="what the token is for")
-    who = create.add_mutually_exclusive_group(required=True)
-    who.add_argument("--as", dest="user_id", type=int, metavar="USER_ID", help="the member that the client acts as")
-    who.add_argument("--operator", action="store_true", help="nobody stands behind it: needs --guild and expires")
-    create.add_argument(
-        "--scope", action="append", default=[], help="read (default), write, all, or <toolset>:<action>"
-    )
-    create.add_argument("--toolset", action="append", default=[], help="list only these toolsets")
-    create.add_argument("--guild", action="append", type=int, default=[], metavar="GUILD_ID", help="only these guilds")
-    create.add_argument("--workspace", help="the workspace (default: that of the guild, else the default one)")
-    create.add_argument("--expires", metavar="30d", help="hours, days or weeks: 8h, 30d, 12w")
-    create.add_argument("--read-only", action="store_true", help="refuse every write")
-    create.add_argument("--direct", action="store_true", help="writes run without dry_run=false")
-    listing = actions.add_parser("list", help="list tokens")
-    listing.add_argument("--all", action="store_true", help="revoked and expired ones too")
-    revoke = actions.add_parser("revoke", help="revoke a token at once")
-    revoke.add_argument("client_id", help="mc_…, from `guildhall token list`")
 
 
 async def run(settings: Settings, arguments: argparse.Namespace, mark: Mark) -> Sequence[str]:
@@ -168,6 +140,11 @@ def _check_ids(option: str, given: Sequence[int]) -> None:
 
 def _check_toolsets(given: Sequence[str]) -> None:
     """A misspelt toolset would be a token that can do less than it says."""
+    if not given:
+        return
+    from bot.catalogue import CATALOGUE
+    from operations.registry import Registry
+
     known = Registry(CATALOGUE).toolsets
     for toolset in given:
         if toolset not in known:

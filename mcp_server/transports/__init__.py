@@ -15,7 +15,7 @@ HTTP, from the composition root::
     await http.end_principal(principal)           # revocation: ends its sessions, streams, calls; returns how many
     await http.aclose()                           # ends everything in under a second; on_shutdown does it by itself
 
-    http.session_of(ctx.request) -> Session | None     # the handshake-era session of THIS call; None on 2026-07-28
+    session_of(ctx.request) -> Session | None     # the handshake-era session of THIS call; None on 2026-07-28
     http.sessions -> SessionTable                 # len(), iteration, .of(principal)
     http.policy                                   # the OriginPolicy; `.refusal(request)`: a 421 or 403 response or None
 
@@ -40,16 +40,18 @@ stdio, for the command line::
 """
 
 from mcp_server.transports.hot_path import HotPath
+from mcp_server.transports.kernel import MODERN_PROTOCOL_VERSIONS
 from mcp_server.transports.legacy_sse import LegacySSE
 from mcp_server.transports.limits import TransportLimits
 from mcp_server.transports.origin import OriginPolicy
-from mcp_server.transports.session import Session
+from mcp_server.transports.session import Session, session_of
 from mcp_server.transports.session_table import SessionTable
 from mcp_server.transports.stdio import serve_stdio
 from mcp_server.transports.stdio_proxy import proxy_stdio
 from mcp_server.transports.streamable_http import StreamableHTTP
 
 __all__ = [
+    "MODERN_PROTOCOL_VERSIONS",
     "HotPath",
     "LegacySSE",
     "OriginPolicy",
@@ -59,4 +61,5 @@ __all__ = [
     "TransportLimits",
     "proxy_stdio",
     "serve_stdio",
+    "session_of",
 ]

@@ -198,3 +198,8 @@ class Session:
 
 SESSION: web.RequestKey[Session] = web.RequestKey("SESSION", Session)
 """Where a request keeps the session that it was found to belong to."""
+
+
+def session_of(request: web.Request | None) -> Session | None:
+    """The handshake-era session that a handler's `ctx.request` belongs to; None on 2026-07-28 and stdio."""
+    return None if request is None else request.get(SESSION)

@@ -20,7 +20,6 @@ from mcp_server.transports.message import as_message
 from mcp_server.transports.modern import ModernEra
 from mcp_server.transports.origin import OriginPolicy
 from mcp_server.transports.replies import VERSION_HEADER, RefusalError
-from mcp_server.transports.session import SESSION, Session
 from mcp_server.transports.session_table import SessionTable
 
 
@@ -53,10 +52,6 @@ class StreamableHTTP:
     @property
     def policy(self) -> OriginPolicy:
         return self.host.policy
-
-    def session_of(self, request: web.Request | None) -> Session | None:
-        """Give the handshake-era session that a handler's `ctx.request` belongs to; None on 2026-07-28 and stdio."""
-        return None if request is None else request.get(SESSION)
 
     def add_routes(self, app: web.Application, path: str) -> None:
         """Serve at `path`, keep the server's lifespan entered while `app` runs, and close when it shuts down."""

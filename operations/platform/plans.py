@@ -10,6 +10,7 @@ from operations.base import Change, Context, ControlOperation, Model, Outcome, R
 from operations.outcomes import CONFIRMATION, timestamp
 from operations.plans import LONGEST_WAIT_SECONDS, PlanView, TokenProof
 from operations.sanitise import inline
+from storage.calls import CallState
 
 PLAN_ID = Field(min_length=1, max_length=64)
 
@@ -36,11 +37,13 @@ class PlanResult(Model):
     expires_at: str
     approve_url: str | None = None
     confirmed_by: str | None = None
+    denied_by: str | None = None
     outcome: dict[str, Any] | None = None
 
 
 def plan_result(plan: PlanView) -> PlanResult:
     """A plan for its requester."""
+    denied = plan.state is CallState.DENIED
     return PlanResult(
         plan_id=plan.plan_id,
         operation=plan.operation,
@@ -54,7 +57,8 @@ def plan_result(plan: PlanView) -> PlanResult:
         changes=list(plan.changes),
         expires_at=timestamp(plan.expires_at),
         approve_url=plan.approve_url,
-        confirmed_by=None if plan.confirmed_by is None else str(plan.confirmed_by),
+        confirmed_by=None if plan.confirmed_by is None or denied else str(plan.confirmed_by),
+        denied_by=str(plan.confirmed_by) if plan.confirmed_by is not None and denied else None,
         outcome=None if plan.outcome is None else dict(plan.outcome),
     )
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
+import pytest
 import pytest_asyncio
 
 from tests.bot.guildhall_client import Connected, connected_client
@@ -20,6 +21,12 @@ async def sandbox(sandbox_for_session: SandboxProcess) -> AsyncGenerator[Sandbox
     """The worker's sandbox; faults and limits end with the test."""
     yield sandbox_for_session
     await sandbox_for_session.control("reset")
+
+
+@pytest.fixture
+def identifies_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new session does not wait for Discord's 5 seconds: their pace has tests of its own."""
+    monkeypatch.setattr("bot.identify_pace.IDENTIFY_SECONDS", 0.0)
 
 
 @pytest_asyncio.fixture

@@ -50,6 +50,7 @@ async def test_a_resumed_session_keeps_its_guilds_ready(
     assert connected.events.count(GuildReady(int(guild["id"]))) == 1
 
 
+@pytest.mark.usefixtures("identifies_at_once")
 async def test_no_guild_is_ready_while_its_shard_is_away(
     sandbox: SandboxProcess, connected: Connected, guild: GuildIds
 ) -> None:
@@ -64,6 +65,7 @@ async def test_no_guild_is_ready_while_its_shard_is_away(
     assert await readiness.wait(int(guild["id"]), 15)
 
 
+@pytest.mark.usefixtures("identifies_at_once")
 async def test_after_a_new_session_guilds_are_ready_again_one_by_one(
     sandbox: SandboxProcess, connected: Connected, guild: GuildIds
 ) -> None:

@@ -19,6 +19,8 @@ from bot.http_guard import HttpGuard
 from bot.request_budget import RequestBudget
 from operations.ledger import LEDGER, Ledger, OutcomeUnknown, SendRefused, phase
 from operations.transport_errors import unwrap
+from tests.app import until
+from tests.bot.fake_time import FakeTime
 from tests.bot.scripted_api import ScriptedApi, scripted_api
 
 APPLICATION_ID = 77
@@ -125,19 +127,15 @@ async def test_a_task_that_leaks_out_of_its_phase_can_write_no_more(api: Scripte
 
 
 async def test_a_write_that_waits_for_the_budget_until_its_phase_is_over_is_refused(api: ScriptedApi) -> None:
-    waits, go_on = asyncio.Event(), asyncio.Event()
-
-    async def sleep(seconds: float) -> None:
-        waits.set()
-        await go_on.wait()
-
-    guard = HttpGuard(edge_ban=EdgeBan(), budget=RequestBudget(1, clock=lambda: 0.0, sleep=sleep))
+    time = FakeTime()
+    budget = RequestBudget(1, clock=time.clock, call_later=time.call_later)
+    guard = HttpGuard(edge_ban=EdgeBan(), budget=budget)
     client = HTTPClient(asyncio.get_running_loop(), http_trace=guard.trace_config())
     await client.static_login("sandbox.token")
     with phase("execute", "cl_1"):
         task = asyncio.create_task(client.request(ban()))
-        await waits.wait()
-    go_on.set()
+        await until(lambda: budget.waiting, "the write waits for its turn")
+    time.advance(1.0)
     with pytest.raises(SendRefused, match="which is over"):
         await task
     await client.close()
@@ -336,6 +334,23 @@ async def test_too_many_refused_requests_stop_further_ones_but_no_answer_to_an_i
         await http.request(Route("GET", "/guilds/1"))
     await session.post(_url(api, "/interactions/9/secrettoken/callback"), json={"type": 5})
     assert len(api.effects) == 1
+
+
+async def test_a_tenant_whose_requests_are_refused_is_stopped_alone(
+    api: ScriptedApi, guard: HttpGuard, http: HTTPClient
+) -> None:
+    guard.edge_ban = EdgeBan(limit=20)
+    api.invalid_reads = 2
+    for caller_id in ("ada", "bela"):
+        with phase("read", "cl_1", caller_id=caller_id, guild_id=1), pytest.raises(discord.Forbidden):
+            await http.request(Route("GET", "/guilds/1"))
+    for name in ("read", "execute"):
+        with phase(name, "cl_1", caller_id="carl", guild_id=1), pytest.raises(SendRefused, match="for this guild"):
+            await http.request(ban())
+    with phase("execute", "cl_1", caller_id="carl", guild_id=2) as ledger:
+        await http.request(ban())
+    assert (api.effects, ledger.done) == ([("PUT", "/guilds/1/bans/2")], 1)
+    assert guard.edge_ban.state().stopped_guild_ids == (1,)
 
 
 async def test_every_request_but_answers_to_interactions_takes_a_turn_of_the_budget(api: ScriptedApi) -> None:

@@ -128,6 +128,7 @@ async def test_after_an_outage_channels_that_were_deleted_meanwhile_are_gone(
     assert known.get_channel(channel_id) is None
 
 
+@pytest.mark.usefixtures("identifies_at_once")
 async def test_a_guild_left_while_disconnected_is_gone_after_the_new_session(
     sandbox: SandboxProcess, guild: GuildIds
 ) -> None:

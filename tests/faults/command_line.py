@@ -20,7 +20,18 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _MINUTE_SECONDS = 60.0
-_PARTS = ("bot.__main__", "sandbox.server", "tests.faults.command_line", "redis.asyncio", "asyncpg", "aiosqlite")
+_PARTS = (
+    "bot.__main__",
+    "bot.commands.migrating",
+    "bot.commands.serving",
+    "bot.commands.stdio_alone",
+    "bot.commands.tokens",
+    "sandbox.server",
+    "tests.faults.command_line",
+    "redis.asyncio",
+    "asyncpg",
+    "aiosqlite",
+)
 
 
 def _enter(

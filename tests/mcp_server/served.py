@@ -23,7 +23,8 @@ from mcp_server.attempts import FailedAttempts
 from mcp_server.auth import BearerAuth
 from mcp_server.health import Health, Probe
 from mcp_server.metrics import MeasuredExecutor, Metrics
-from mcp_server.server import mcp_face, product_version
+from mcp_server.product import product_version
+from mcp_server.server import MCPFace, mcp_face
 from mcp_server.tools import ToolCatalogue
 from mcp_server.transports import OriginPolicy, TransportLimits
 from operations.callers import Callers
@@ -36,6 +37,7 @@ from storage.facts import PlatformFacts
 from storage.snapshot import Client as StoredClient
 from tests import databases
 from tests.mcp_server.scripted_executor import ScriptedExecutor
+from tests.mcp_server.scripted_plans import ScriptedPlans
 from tests.mcp_server.transports.small_server import ENVELOPE, INITIALIZE, JSON, MODERN, bearer, request
 
 OWNER_ID = 100
@@ -60,11 +62,13 @@ class Served:
     """A running application; ``told`` are the refused credentials that would be audited."""
 
     app: web.Application
+    face: MCPFace
     base: str
     web: aiohttp.ClientSession
     database: Database
     facts: PlatformFacts
     executor: ScriptedExecutor
+    plans: ScriptedPlans
     metrics: Metrics
     clock: Clock
     workspace_id: str
@@ -147,6 +151,7 @@ async def serving(
         async with database.unit_of_work() as session:
             workspace_id = await workspaces.create(session, "Test", OWNER_ID, clock())
         executor = ScriptedExecutor(REGISTRY)
+        plans = ScriptedPlans()
         metrics = Metrics()
         callers = Callers(facts)
         told: list[tuple[Caller, Refuse]] = []
@@ -163,9 +168,11 @@ async def serving(
             attempts=attempts,
             clock=clock,
         )
+        measured = MeasuredExecutor(executor, REGISTRY, metrics)
+        face = mcp_face(REGISTRY, measured, auth, facts, plans, database.keyring, catalogue=TOOLS)
         app = build(
             WebParts(
-                face=mcp_face(REGISTRY, MeasuredExecutor(executor, REGISTRY, metrics), auth, facts, catalogue=TOOLS),
+                face=face,
                 auth=auth,
                 callers=callers,
                 facts=facts,
@@ -180,11 +187,13 @@ async def serving(
         async with serve(app, "127.0.0.1", 0) as port, aiohttp.ClientSession() as web_session:
             yield Served(
                 app,
+                face,
                 f"http://127.0.0.1:{port}",
                 web_session,
                 database,
                 facts,
                 executor,
+                plans,
                 metrics,
                 clock,
                 workspace_id,

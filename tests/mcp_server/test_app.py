@@ -14,7 +14,7 @@ from aiohttp import web
 
 from mcp_server.app import PROTECTED, serve
 from mcp_server.boundary import SecurityHeaders, error_boundary
-from mcp_server.server import product_version
+from mcp_server.product import product_version
 from mcp_server.transports import TransportLimits
 from tests.mcp_server.served import Served, serving
 from tests.mcp_server.transports.small_server import JSON, bearer, request

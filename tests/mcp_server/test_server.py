@@ -11,7 +11,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from mcp_server.instructions import INSTRUCTIONS
-from mcp_server.server import product_version
+from mcp_server.product import product_version
 from operations.base import Encoded, Outcome, Status
 from operations.discord.message_send import MessageSendResult
 from operations.outcomes import structured, text
@@ -144,9 +144,10 @@ async def test_the_server_says_who_it_is_and_how_to_use_it(served: Served, token
     assert capabilities is not None
     assert (info.name, info.title, info.version) == ("guildhall", "Guildhall", product_version())
     assert capabilities.tools is not None
-    # 2026-07-28 has no stream that would carry the notice.
-    assert capabilities.tools.list_changed is (era == "legacy")
-    assert capabilities.resources is capabilities.prompts is capabilities.completions is None
+    assert capabilities.tools.list_changed is True
+    assert capabilities.resources is not None
+    assert capabilities.resources.subscribe is True
+    assert capabilities.prompts is capabilities.completions is None
 
 
 async def test_a_read_only_client_is_offered_no_write(served: Served, era: str) -> None:

@@ -40,6 +40,9 @@ class ListeningBot(commands.Bot):
         self.heard: list[tuple[str, tuple[Any, ...]]] = []
         self._event = asyncio.Event()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Without discord.py's 5 seconds before any but the first: the sandbox limits no one who identifies."""
+
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         super().dispatch(event_name, *args, **kwargs)
         self.heard.append((event_name, args))

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import statistics
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
 
-from tests.app import HANDSHAKE, MODERN, Place, Town, until
+from bot.request_budget import RequestBudget
+from operations.ledger import Ledger
+from tests.app import HANDSHAKE, MODERN, Place, Town, answer_of, until
 from tests.security.test_rights import initialized
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -96,6 +100,105 @@ async def test_line_22_the_refused_session_is_told_what_to_do(place: Place) -> N
     assert answer.startswith(b"HTTP/1.1 429")
     assert b"Retry-After" in answer
     assert b"32" in answer
+
+
+# Small numbers and a slow Discord, so that what is measured is the waiting in line, and not this machine.
+REQUESTS_PER_SECOND = 20
+FLOODED_CHANNELS = 60
+FLOODERS = 6
+IN_LINE = 40
+ANSWER_SECONDS = 0.5
+ROUNDS = 6
+
+
+async def seconds_of(place: Place, name: str, **arguments: Any) -> list[float]:
+    """How long each of some calls in a row took."""
+    took: list[float] = []
+    async with place.client("ada") as client:
+        for _ in range(1 + ROUNDS):
+            began_at = time.monotonic()
+            answer = answer_of(await client.call_tool(name, {"channel": place.channel("general"), **arguments}))
+            assert not answer.is_error, answer
+            took.append(time.monotonic() - began_at)
+    # The first is that of a new connection, too.
+    return took[1:]
+
+
+async def reads_and_writes(place: Place) -> tuple[list[float], list[float]]:
+    reads, writes = await asyncio.gather(
+        seconds_of(place, "message_list_recent"),
+        seconds_of(place, "message_send", content="hello", dry_run=False),
+    )
+    return reads, writes
+
+
+async def floods(place: Place, who: str, channels: Sequence[str]) -> None:
+    """Reads as fast as it is let, in all of these channels at once: discord.py asks one by one in each."""
+    async with place.client(who) as client:
+
+        async def reads(channel: str) -> None:
+            while True:
+                await client.call_tool("message_list_recent", {"channel": channel})
+
+        await asyncio.gather(*(reads(channel) for channel in channels))
+
+
+async def test_line_22_a_tenant_that_uses_up_discord_s_limit_slows_down_himself_alone(
+    town: Town, elsewhere: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"flood-{number}" for number in range(FLOODED_CHANNELS)]
+    hostile = await town.place("Hostile", channels=[{"name": name} for name in names])
+    who = ["ada", "marlow", "nina", "bela", "wren", "olive"][:FLOODERS]
+    for name in who:
+        await hostile.token(name)
+    budget = RequestBudget(REQUESTS_PER_SECOND)
+    monkeypatch.setattr(town.core.client.guard, "budget", budget)
+    control = town.sandbox.control
+    await control("limits", global_per_second=REQUESTS_PER_SECOND + 5)
+    await control("fault", faults=[{"path": "*/messages", "latency": ANSWER_SECONDS}])
+    flood: list[asyncio.Task[None]] = []
+    try:
+        alone = await reads_and_writes(elsewhere)
+        for number, name in enumerate(who):
+            own = [hostile.channel(channel) for channel in names[number::FLOODERS]]
+            flood.append(asyncio.create_task(floods(hostile, name, own)))
+        await until(lambda: budget.waiting > IN_LINE, "many requests wait for their turn")
+        beside = await reads_and_writes(elsewhere)
+        assert budget.waiting > IN_LINE, "the flood went on"
+    finally:
+        for task in flood:
+            task.cancel()
+        await asyncio.gather(*flood, return_exceptions=True)
+        await control("reset")
+    for before, meanwhile in zip(alone, beside, strict=True):
+        # But one: a single pause of this machine is not the tenant's.
+        assert sorted(meanwhile)[-2] <= 2 * statistics.median(before), (before, meanwhile)
+
+
+async def test_line_22_every_request_of_a_call_uses_the_share_of_its_guild_and_caller(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, general = place.town, place.channel("general")
+    budget, asked = town.core.client.guard.budget, set[tuple[str, int | None]]()
+    acquire = budget.acquire
+
+    async def noted(ledger: Ledger | None) -> None:
+        assert ledger is not None
+        asked.add((ledger.caller_id, ledger.guild_id))
+        await acquire(ledger)
+
+    await place.token("ada")
+    monkeypatch.setattr(budget, "acquire", noted)
+    # Of a risky call the requester is asked for before anything is decided.
+    for name, arguments in (
+        ("message_send", {"content": "hello", "dry_run": False}),
+        ("message_list_recent", {}),
+        ("channel_delete", {}),
+    ):
+        await town.requests()
+        await place.call(name, channel=general, **arguments)
+        assert await town.requests(), name
+        assert asked == {(place.granted["ada"].id, place.guild_id)}, name
 
 
 MODERN_META = {

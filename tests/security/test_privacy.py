@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from bot import settings
-from bot.core import opened_database
+from bot.marked_database import opened_database
 from policy.scopes import EVERYTHING_BUT_ADMIN
 from storage import clients, installations, workspaces
 from storage.instance import Mark

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from policy.model import PlatformRole
 from storage import installations, memberships
-from tests.app import HANDSHAKE, MODERN, SSE, Place, Town, answer_of, until
+from tests.app import HANDSHAKE, MODERN, SSE, Place, Town, answer_of, until, without
 from tests.samples import UNKNOWN_ID
 from tests.served_process import command
 
@@ -287,6 +287,7 @@ async def test_an_operators_token_does_not_reach_a_guild_of_its_own_workspace_th
 
 async def test_what_an_operator_asks_for_waits_for_a_person(place: Place) -> None:
     """It is tainted from the start: nobody knows what it has read."""
+    await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     before = await place.world()
     everyone: dict[str, Any] = {"channel": place.channel("general"), "content": "hi", "ping": ["everyone"]}
     for name, arguments in (
@@ -300,7 +301,17 @@ async def test_what_an_operator_asks_for_waits_for_a_person(place: Place) -> Non
             "human",
             None,
         ), asked
-    assert await place.world() == before
+    after = await place.world()
+    cards = after["messages"].pop(place.channel("mod-room"))
+    before["messages"].pop(place.channel("mod-room"))
+    assert without(after, "last_message_id") == without(before, "last_message_id")
+    assert {card["embeds"][0]["title"].split(":")[0] for card in cards} == {"Approval needed"}
+
+
+async def test_an_operator_has_nobody_to_ask_where_no_approvals_channel_is_set(place: Place) -> None:
+    refused = await place.call("channel_delete", "operator", channel=place.channel("news"), dry_run=False)
+    assert (refused.status, refused.code) == ("refused", "no_approver")
+    assert "approvals channel" in refused.text
 
 
 async def test_an_operators_token_expires(place: Place) -> None:

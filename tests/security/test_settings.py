@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from bot import settings
-from bot.core import opened_database
+from bot.marked_database import opened_database
 from storage.instance import Mark, MarkMismatch
 from tests.app import Town
 from tests.served_process import process_environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ import pytest
 from operations.base import Outcome, Status
 from operations.plans import PersonProof
 from policy.model import Caller, Face
-from policy.rules import GuildRules
-from storage import policies
 from tests.app import Answer, Place, answer_of, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -46,11 +43,6 @@ async def confirmed(place: Place, plan_id: str, who: str = "ada", typed: str | N
 def code(outcome: Outcome) -> str:
     assert outcome.refusal is not None, outcome
     return outcome.refusal.code
-
-
-async def set_rules(place: Place, **rules: Any) -> None:
-    async with place.town.core.database.unit_of_work() as session:
-        await policies.set_guild(session, place.installation_id, GuildRules(**rules), by=None, now=time.time())
 
 
 async def contents(place: Place, channel: str = "general") -> list[str]:
@@ -183,7 +175,7 @@ async def test_who_lacks_the_rights_confirms_nothing_and_the_plan_goes_on_waitin
 
 
 async def test_four_eyes_ask_for_another_person(place: Place) -> None:
-    await set_rules(place, four_eyes=True)
+    await place.set_rules(four_eyes=True, approvals_channel_id=int(place.channel("mod-room")))
     risky = await place.call("message_send", **everyone(place), dry_run=False)
     assert (risky.data["confirmation"], risky.data["plan_token"]) == ("human", None)
     assert code(await confirmed(place, risky.data["plan_id"], "ada")) == "four_eyes"
@@ -191,7 +183,7 @@ async def test_four_eyes_ask_for_another_person(place: Place) -> None:
 
 
 async def test_where_approver_roles_are_set_others_than_the_requester_need_one(place: Place) -> None:
-    await set_rules(place, approver_role_ids=(int(place.role("Moderator")),))
+    await place.set_rules(approver_role_ids=(int(place.role("Moderator")),))
     first = await place.call("channel_delete", **news(place), dry_run=False)
     assert code(await confirmed(place, first.data["plan_id"], "olive")) == "not_an_approver"
     assert (await confirmed(place, first.data["plan_id"], "marlow")).status is Status.DONE

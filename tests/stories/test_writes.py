@@ -114,7 +114,10 @@ async def test_a_critical_execution_stores_a_plan_and_runs_nothing(place: Place)
     assert asked.data["plan_token"] is None
     assert asked.data["expires_at"]
     assert await stored_plan(place, asked) is CallState.PENDING
-    assert await place.town.effects() == []
+    # All that was sent is the card, to whoever asked.
+    paths = [effect["path"] for effect in await place.town.effects()]
+    assert paths[0] == "/users/@me/channels"
+    assert [path.endswith("/messages") for path in paths[1:]] == [True]
     assert await place.world() == before
     listed = await place.done("audit_list", guild=place.id)
     assert [(row["operation"], row["status"]) for row in listed["calls"]] == [("channel_delete", "pending")]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from bot import settings
+from bot import command_line, settings
 from bot.commands import tokens
-from bot.commands.tokens import CommandError
-from bot.core import opened_database
+from bot.commands.failures import CommandError
+from bot.marked_database import opened_database
 from bot.settings import Settings
 from storage import installations, workspaces
 from storage.instance import Mark
@@ -37,9 +36,7 @@ async def started(configured: Settings) -> None:
 
 
 async def run(configured: Settings, *given: str) -> Sequence[str]:
-    parser = argparse.ArgumentParser()
-    tokens.add_parser(parser.add_subparsers())
-    return await tokens.run(configured, parser.parse_args(["token", *given]), Mark.SANDBOX)
+    return await tokens.run(configured, command_line.parsed(["token", *given]), Mark.SANDBOX)
 
 
 AS = ("create", "--name", "laptop", "--as", str(PERSON))

@@ -11,6 +11,7 @@ from mcp.client import ClientRequestContext
 from mcp.server.subscriptions import ToolsListChanged
 from mcp.shared.exceptions import MCPError
 
+from mcp_server.transports import session_of
 from tests.mcp_server.transports.small_server import HANDSHAKE, MODERN, Running, said, until, until_true
 
 ERAS = pytest.mark.parametrize("mode", ["legacy", MODERN])
@@ -131,7 +132,7 @@ async def test_change_events_arrive_on_a_listen_stream(served: Running) -> None:
 async def test_the_handler_sees_the_request_of_its_own_call(served: Running, mode: str) -> None:
     async with served.official(mode, token="bob") as client:
         assert said(await client.call_tool("who")) == "Bearer bob"
-    session = served.http.session_of(served.small.contexts[0].request)
+    session = session_of(served.small.contexts[0].request)
     assert (session is None) == (mode == MODERN)
 
 

@@ -1,0 +1,99 @@
+"""What the command line takes. What its commands do is in bot/commands, and is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mcp_server.product import product_version
+
+if TYPE_CHECKING:
+    # argparse names it so
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
+
+    Commands = _SubParsersAction[argparse.ArgumentParser]
+
+
+def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command and its options. Ends the process for --help, --version, and a wrong command line."""
+    parser = argparse.ArgumentParser(prog="guildhall", description="A self-hosted control plane for Discord.")
+    parser.add_argument("--version", action="version", version=f"guildhall {product_version()}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the bot and the MCP server")
+    run.add_argument("--reload", action="store_true", help="start anew when the code changes")
+    _add_demo(commands)
+    _add_stdio(commands)
+    commands.add_parser("doctor", help="check token, intents, database, Redis, clock and public URL")
+    migrate = commands.add_parser("migrate", help="bring the database's schema up to date")
+    migrate.add_argument(
+        "--down", metavar="REVISION", help="go back to this revision instead (base: an empty database)"
+    )
+    _add_token(commands)
+    _add_audit(commands)
+    _add_reference(commands)
+    return parser.parse_args(argv)
+
+
+def _add_demo(commands: Commands) -> None:
+    parser = commands.add_parser("demo", help="try it all on loopback, with a simulated Discord")
+    parser.add_argument("--port", type=_port, default=8000, help="the MCP server's port; 0 takes a free one")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when all is ready")
+    parser.add_argument("--keep", action="store_true", help="keep the database (in ./data/demo) for the next run")
+
+
+def _port(text: str) -> int:
+    """argparse turns the ValueError of what is no number into its own message."""
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is no port; they go from 0 to 65535")
+    return port
+
+
+def _add_stdio(commands: Commands) -> None:
+    parser = commands.add_parser("stdio", help="MCP over standard input and output")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument(
+        "--as",
+        dest="user_id",
+        type=int,
+        metavar="USER_ID",
+        help="act as this member (default: the application's owner)",
+    )
+    who.add_argument("--operator", action="store_true", help="nobody stands behind it: needs --guild")
+    parser.add_argument("--guild", action="append", type=int, default=[], metavar="GUILD_ID", help="only these guilds")
+
+
+def _add_token(commands: Commands) -> None:
+    parser = commands.add_parser("token", help="create, list and revoke client tokens")
+    actions = parser.add_subparsers(dest="action", required=True)
+    create = actions.add_parser("create", help="create a token; it is shown once")
+    create.add_argument("--name", required=True, help="what the token is for")
+    who = create.add_mutually_exclusive_group(required=True)
+    who.add_argument("--as", dest="user_id", type=int, metavar="USER_ID", help="the member that the client acts as")
+    who.add_argument("--operator", action="store_true", help="nobody stands behind it: needs --guild and expires")
+    create.add_argument(
+        "--scope", action="append", default=[], help="read (default), write, all, or <toolset>:<action>"
+    )
+    create.add_argument("--toolset", action="append", default=[], help="list only these toolsets")
+    create.add_argument("--guild", action="append", type=int, default=[], metavar="GUILD_ID", help="only these guilds")
+    create.add_argument("--workspace", help="the workspace (default: that of the guild, else the default one)")
+    create.add_argument("--expires", metavar="30d", help="hours, days or weeks: 8h, 30d, 12w")
+    create.add_argument("--read-only", action="store_true", help="refuse every write")
+    create.add_argument("--direct", action="store_true", help="writes run without dry_run=false")
+    listing = actions.add_parser("list", help="list tokens")
+    listing.add_argument("--all", action="store_true", help="revoked and expired ones too")
+    revoke = actions.add_parser("revoke", help="revoke a token at once")
+    revoke.add_argument("client_id", help="mc_…, from `guildhall token list`")
+
+
+def _add_audit(commands: Commands) -> None:
+    parser = commands.add_parser("audit", help="verify the audit")
+    actions = parser.add_subparsers(dest="action", required=True)
+    verify = actions.add_parser("verify", help="check the chain of every workspace; exit code 1 when it is broken")
+    verify.add_argument("--workspace", help="only this one")
+
+
+def _add_reference(commands: Commands) -> None:
+    parser = commands.add_parser("reference", help="write docs/operations.md from the catalogue")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is not current")
