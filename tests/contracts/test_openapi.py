@@ -36,7 +36,7 @@ async def test_what_the_sample_sends_is_described(place: Place, operation: type[
     system = Caller(
         kind=CallerKind.SYSTEM,
         face=Face.MCP,
-        client_id="mc_system",
+        client_id=f"mc_system_{place.guild_id}",
         workspace_id=place.workspace_id,
         user_id=None,
         scopes=EVERYTHING,
@@ -48,7 +48,7 @@ async def test_what_the_sample_sends_is_described(place: Place, operation: type[
     if operation.kind is Kind.WRITE and outcome.is_error:
         # What must be the requester's own is not the system's.
         done = await place.call(operation.name, "ada", **given, dry_run=False)
-        assert done.status == "done", (outcome, done)
+        assert done.status == "done", (outcome.refusal, outcome.detail, done)
         sent += await place.town.requests()
     assert [problem for each in sent for problem in known.problems(each)] == []
     if operation.kind is Kind.WRITE:

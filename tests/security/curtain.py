@@ -31,6 +31,8 @@ CURTAINED: dict[str, Any] = {
         {"name": "general", "category": "Talk", "topic": "see <#9>"},
         {"name": "news", "category": "Talk"},
         {"name": "open", "category": "Talk"},
+        {"name": "mod-room"},
+        {"name": "lounge", "type": "voice"},
     ],
 }
 """Nobody but ada may read Discord's audit log (which Discord shows whole to who may), may ban, or sees what ``hide``

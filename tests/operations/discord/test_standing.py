@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.app import Place, Town
+from tests.app import Place, Town, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,7 +38,14 @@ async def test_an_administrator_is_not_kept_by_an_old_timeout(place: Place, town
     assert kept.status == "refused", kept
     roles = [int(place.role("Member")), int(place.role("Admin"))]
     await town.sandbox.control("set_roles", guild=place.guild_id, user=int(place.member("nina")), roles=roles)
+    guild = town.core.state.source.cached(place.guild_id)
+    assert guild is not None
 
+    def promoted() -> bool:
+        member = guild.get_member(int(place.member("nina")))
+        return member is not None and member.is_timed_out() and member.guild_permissions.administrator
+
+    await until(promoted, "the roles arrive")
     sent = await place.call("message_send", "nina", channel=place.channel("general"), content="hi", dry_run=False)
     assert sent.status == "done", sent
 
