@@ -30,7 +30,7 @@ STRICTER: tuple[Stricter, ...] = (
     ),
     Stricter(
         "member_edit",
-        r"lack manage_nicknames at @Guildhall",
+        r"lack manage_nicknames at (@Guildhall|Random)|cannot rename me",
         "the bot renames itself by a route of its own, by which nobody else is renamed",
     ),
     Stricter(
