@@ -11,7 +11,7 @@ from typing import Any
 
 import discord
 
-from sandbox.internals import Backend, BackendError
+from sandbox.internals import Backend, BackendError, guild_extras
 
 _TEXT, _VOICE, _CATEGORY = 0, 2, 4
 _ANNOUNCEMENT, _STAGE, _FORUM, _MEDIA = 5, 13, 15, 16
@@ -26,9 +26,10 @@ def creating(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) ->
     """https://discord.com/developers/docs/resources/guild#create-guild-channel"""
     guild = backend.get_guild(int(match["guild"]))
     kind = int(body.get("type") or 0)
-    # "stage channels" and "news" are of guilds with the feature COMMUNITY, which no simulated guild has.
+    # Stages and media channels are of guilds with the feature COMMUNITY, announcement channels of those with NEWS.
     # https://discord.com/developers/docs/resources/guild#guild-object-guild-features
-    if kind in (_ANNOUNCEMENT, _STAGE, _MEDIA):
+    features = {"COMMUNITY", *(["NEWS"] if kind == _ANNOUNCEMENT else [])}
+    if kind in (_ANNOUNCEMENT, _STAGE, _MEDIA) and features.isdisjoint(guild_extras(guild).features):
         raise BackendError(400, 50024, "Cannot execute action on this channel type")
     if len(guild.channel_ids) >= MAX_CHANNELS:
         # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes

@@ -16,6 +16,7 @@ import orjson
 
 from operations.base import Context, Preview
 from operations.discord.channel_create import CreateChannel
+from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
 from operations.discord.message_send import SendMessage
 from policy.model import Need, Requirement
@@ -23,6 +24,7 @@ from tests.truth.stage import running_stage
 from tests.truth.sweep import sweep
 
 GUILDS = 6
+LIARS = (SendMessage, EditChannel, CreateChannel, DeleteChannel)
 Change = Callable[[Preview[Any]], Preview[Any]]
 
 
@@ -59,7 +61,7 @@ async def found() -> dict[str, Counter[str]]:
     kinds: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         async with running_stage(Path(folder)) as stage:
-            async for _, finding in sweep(stage, 11, range(GUILDS)):
+            async for _, finding in sweep(stage, 11, range(GUILDS), operations=LIARS):
                 kinds.setdefault(finding.operation, Counter())[finding.kind] += 1
     return kinds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -42,13 +42,15 @@ class State:
         return re.sub(r"\d{15,20}", lambda found: f"<{self.called.get(int(found[0]), found[0])}>", text)
 
 
-def states(seed: int, guild_number: int, scene: Scene, called: Mapping[int, str]) -> Generator[State]:
+def states(
+    seed: int, guild_number: int, scene: Scene, called: Mapping[int, str], operations: Sequence[type[Operation]]
+) -> Generator[State]:
     """Endless; each from a generator of its own, so that one can be made without the others."""
     number = 0
     while True:
         name = f"{seed}:{guild_number}:{number}"
         rng = random.Random(name)
-        operation = WRITES[(guild_number * STATES_PER_GUILD + number) % len(WRITES)]
+        operation = operations[(guild_number * STATES_PER_GUILD + number) % len(operations)]
         requester = rng.choice([*[scene.owner_id] * 3, *scene.members, *scene.members])
         yield State(name, operation, requester, arguments_for(rng, scene, operation, requester), called)
         number += 1
@@ -85,14 +87,20 @@ async def guild_of(stage: Stage, seed: int, guild_number: int) -> Scene:
 
 
 async def sweep(
-    stage: Stage, seed: int, guilds: Iterable[int], *, states_per_guild: int = STATES_PER_GUILD, only: int | None = None
+    stage: Stage,
+    seed: int,
+    guilds: Iterable[int],
+    *,
+    states_per_guild: int = STATES_PER_GUILD,
+    only: int | None = None,
+    operations: Sequence[type[Operation]] = WRITES,
 ) -> AsyncGenerator[tuple[State, Finding]]:
-    """Every state of these guilds; of each, the one of this number only."""
+    """Every state of these guilds; ``only``: of each guild, the one of this number."""
     for guild_number in guilds:
         scene = await guild_of(stage, seed, guild_number)
         judge = Judge(stage, scene)
         judge.look()
-        made = states(seed, guild_number, scene, names(stage.sandbox.world, scene))
+        made = states(seed, guild_number, scene, names(stage.sandbox.world, scene), operations)
         for number in range(states_per_guild):
             state = next(made)
             if only is not None and number != only:
