@@ -49,6 +49,12 @@ STRICTER: tuple[Stricter, ...] = (
         "who is timed out does nothing through Guildhall, where Discord might let him delete what is his own",
     ),
     Stricter(
+        "channel_permissions_delete",
+        r"lack (?!.*(manage_roles|view_channel|connect))",
+        "taking an overwrite away gives back what it denied; Discord documents that bound for edits, and Guildhall "
+        "holds to it here too",
+    ),
+    Stricter(
         "webhook_execute",
         r"The message is empty",
         "the line that says through whom it was sent would be all that it holds",
@@ -159,6 +165,22 @@ BEYOND: tuple[Stricter, ...] = (
     ),
 )
 """Effects that give more than the requester holds, although Discord lets him do the same by hand."""
+
+
+TOO_STRICT: tuple[Stricter, ...] = (
+    Stricter(
+        "role_modify",
+        r"^403 50013",
+        "simcord holds all permissions of a role against whoever edits it; Discord documents what is granted only: "
+        "https://discord.com/developers/docs/topics/permissions#permission-hierarchy",
+    ),
+)
+"""Refusals of the simulation that Discord does not document; the oracle of rights looks at these effects as well."""
+
+
+def simulated(operation: str, refusal: str) -> str | None:
+    """Why the simulated Discord's answer to the requester is too strict; None when nobody has explained it."""
+    return next((each.why for each in TOO_STRICT if each.covers(operation, refusal)), None)
 
 
 def beyond(operation: str, found: str) -> str | None:

@@ -23,7 +23,7 @@ from policy.permissions import Bits
 from sandbox.internals import BackendError
 from sandbox.trials import Trial
 from tests.openapi import description
-from tests.truth.explained import ABOUT_ITSELF, NOT_AS_A_PERSON, beyond, stricter
+from tests.truth.explained import ABOUT_ITSELF, NOT_AS_A_PERSON, beyond, simulated, stricter
 from tests.truth.oracle import Rights, addressable, excesses, rights
 from tests.truth.stage import Stage
 from tests.truth.worlds import Scene
@@ -57,6 +57,7 @@ class Answer:
 FindingKind = Literal[
     "undescribed",
     "explained beyond",
+    "explained excess",
     "true",
     "false yes",
     "excess",
@@ -111,13 +112,15 @@ class Judge:
         if answer.against:
             return replace(found, kind="undescribed", discord=answer.against)
         by_hand = await self._attempt(operation, ctx, effect, acting_as=requester)
+        too_strict = None
         if by_hand.refusal and not self._is_the_bots(operation, given, requester):
-            return replace(found, kind="excess", discord=by_hand.refusal)
-        excess = "; ".join(answer.excess)
-        if not excess:
-            return found
-        why = beyond(operation.name, excess)
-        return replace(found, kind="beyond" if why is None else "explained beyond", discord=why or excess)
+            too_strict = simulated(operation.name, by_hand.refusal)
+            if too_strict is None:
+                return replace(found, kind="excess", discord=by_hand.refusal)
+        if excess := "; ".join(answer.excess):
+            why = beyond(operation.name, excess)
+            return replace(found, kind="beyond" if why is None else "explained beyond", discord=why or excess)
+        return found if too_strict is None else replace(found, kind="explained excess", discord=too_strict)
 
     # ------------------------------------------------------------- the product
     async def _prepared(self, operation: Write, given: Mapping[str, Any], caller: Caller) -> Prepared:
@@ -161,6 +164,8 @@ class Judge:
         found = Finding(operation.name, "no", "confirmed no", verdict.reason)
         bare = verdict if verdict.executable else await self._without_rights(operation, given)
         if bare.executable is None:
+            if "No visible" in verdict.reason and self._unseen(given, requester):
+                return replace(found, discord="the requester does not see it")
             if bare.reason.startswith("read refused"):
                 return replace(found, discord=bare.reason)
             missing = self._unseen(given, self._scene.bot_id)

@@ -37,7 +37,7 @@ class Row:
         self.executed += finding.executed
         if finding.says == "unknown":
             self.unknown[_shape(finding.reason)] += 1
-        if finding.kind in ("explained no", "explained beyond"):
+        if finding.kind in ("explained no", "explained beyond", "explained excess"):
             self.explained[finding.discord] += 1
 
 
