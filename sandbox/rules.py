@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import discord
 
-from sandbox import guild_settings, reactions, threads
+from sandbox import channel_rules, guild_settings, message_rules, reactions, threads
 from sandbox.internals import Backend, BackendError
 
 MAX_TIMEOUT = datetime.timedelta(days=28)
@@ -167,6 +167,15 @@ _RULES: tuple[tuple[str, re.Pattern[str], Rule], ...] = (
     ("GET", re.compile(r"/guilds/(?P<guild>\d+)/bans(/\d+)?"), _bans),
     ("PUT", re.compile(r"/channels/(?P<channel>\d+)/permissions/(?P<target>\d+)"), _overwrite),
     ("POST", re.compile(r"/guilds/(?P<guild>\d+)/channels"), _new_channel),
+    ("POST", re.compile(r"/guilds/(?P<guild>\d+)/channels"), channel_rules.creating),
+    ("PATCH", re.compile(r"/channels/(?P<channel>\d+)"), channel_rules.editing),
+    *(
+        (method, re.compile(r"/channels/(?P<channel>\d+)(/.*)?"), channel_rules.reaching)
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+    ),
+    ("POST", re.compile(r"/channels/(?P<channel>\d+)/messages"), message_rules.sending),
+    ("PATCH", re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)"), message_rules.editing),
+    ("POST", re.compile(r"/webhooks/\d+/[^/]+"), message_rules.by_webhook),
     ("POST", re.compile(r"/guilds/(?P<guild>\d+)/roles"), _new_role),
     ("PATCH", re.compile(r"/guilds/(?P<guild>\d+)/roles/\d+"), _role_settings),
     ("PUT", _MEMBER_ROLE, _role_membership),

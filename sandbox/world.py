@@ -9,7 +9,17 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import audit, ban_cleanup, guild_settings, invites, member_routes, permission_syncing, rules, threads
+from sandbox import (
+    age_restriction,
+    audit,
+    ban_cleanup,
+    guild_settings,
+    invites,
+    member_routes,
+    permission_syncing,
+    rules,
+    threads,
+)
 from sandbox.clock import WallClock
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
 from sandbox.webhooks import Webhooks
@@ -35,6 +45,8 @@ class World:
         self._held: list[tuple[str, Mapping[str, Any]]] | None = None
         self._changed = asyncio.Event()
         self._nonce: str | None = None
+        self._is_on_trial = False
+        self._acting_as: int | None = None
         self._new_thread: threads.NewThread | None = None
         self.backend.subscribers.append(self._on_event)
 
@@ -54,6 +66,8 @@ class World:
         return cast("Mapping[str, Any]", serializers.guild_create_payload(self.backend, guild))
 
     def _on_event(self, event: str, payload: Mapping[str, Any]) -> None:
+        if self._is_on_trial:
+            return
         if self._new_thread is not None:
             payload = self._new_thread.announced(event, payload)
         if self._held is not None:
@@ -61,9 +75,26 @@ class World:
             return
         if self._nonce is not None and event == "MESSAGE_CREATE":
             payload = {**payload, "nonce": self._nonce}
-        for listener in self.listeners:
-            listener(event, payload)
+        events = [(event, payload)]
+        if event == "THREAD_MEMBERS_UPDATE" and (joined := self._joined(payload)) is not None:
+            events.insert(0, ("THREAD_CREATE", joined))
+        for each in events:
+            for listener in self.listeners:
+                listener(*each)
         self.notify()
+
+    def _joined(self, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The thread that the bot was added to: it may hear of it for the first time.
+
+        "Sent … when the current user is added to a thread. … When being added to an existing private thread, includes a
+        thread member object." https://discord.com/developers/docs/events/gateway-events#thread-create
+        """
+        added = cast("list[Mapping[str, Any]]", payload.get("added_members") or [])
+        member = next((each for each in added if each.get("user_id") == str(self.bot_id)), None)
+        if member is None:
+            return None
+        thread = self.backend.get_channel(int(payload["id"]))
+        return {**serializers.thread_payload(self.backend, thread), "member": member}
 
     @contextlib.contextmanager
     def sending(self, nonce: str | None) -> Generator[None]:
@@ -123,9 +154,10 @@ class World:
                 with (
                     self.webhooks.posting(method, path, query or {}),
                     guild_settings.applied(self.backend, method, path, body, reason) as known,
+                    age_restriction.taken(self.backend, method, path, known, reason) as taken,
                 ):
-                    asked = self.webhooks.body(method, path, known)
-                    result = dispatch(
+                    asked = self.webhooks.body(method, path, taken.body)
+                    result = taken.result = dispatch(
                         self.backend, method, path, body=asked, query=query, files=list(files), reason=reason
                     )
         finally:
@@ -140,6 +172,31 @@ class World:
         if deleted_seconds:
             ban_cleanup.delete_messages(self.backend, path, result, deleted_seconds)
         return result
+
+    def arrived(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        files: Sequence[Any] = (),
+        reason: str | None = None,
+    ) -> Any:
+        """A request with the bot's token: the bot's own, save in a trial that acts as somebody else."""
+        with contextlib.nullcontext() if self._acting_as is None else self.as_user(self._acting_as):
+            return self.request(method, path, body=body, query=query, files=files, reason=reason)
+
+    @contextlib.contextmanager
+    def on_trial(self, acting_as: int | None) -> Generator[None]:
+        """For sandbox.trials: nobody hears of what happens inside, done by the bot or by this user. May span awaits."""
+        if self._is_on_trial:
+            raise RuntimeError("one trial at a time")
+        self._is_on_trial, self._acting_as = True, acting_as
+        try:
+            yield
+        finally:
+            self._is_on_trial, self._acting_as = False, None
 
     def request_as(self, user_id: int, method: str, path: str, body: Any = None, *, reason: str | None = None) -> Any:
         """What this user does by hand in Discord: the request with the user's own permissions, logged as theirs."""
