@@ -376,6 +376,8 @@ class Decider:
             )
             requirement = self._raised(operation.requirement_of(ctx, effect), installation)
             requirement = replace(requirement, tier=max(requirement.tier, record.tier), faces=base.faces)
+            # The effect may ask for a higher role than the declaration does.
+            self._gate(caller, requirement, early, answer)
             await self._look_anew(view, requirement)
             facts = await self.facts(early, caller, requirement, view, installation, owner=owner)
         except GuildVanished:

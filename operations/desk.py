@@ -34,8 +34,9 @@ from operations.plans import LONGEST_WAIT_SECONDS, ClientProof, PersonProof, Pla
 from operations.refusal_journal import RefusalJournal
 from operations.refusals import DATABASE_DOWN, SHUTTING_DOWN
 from operations.sanitise import inline
+from policy import checks
 from policy.checks import rate_allows
-from policy.model import Caller, Facts, NeedsConfirmation, Refuse, Strength
+from policy.model import Caller, CallerKind, Facts, NeedsConfirmation, Refuse, Strength
 from storage import plans
 from storage.audit import AuditEntry
 from storage.calls import CallRecord, CallState
@@ -103,25 +104,31 @@ class PlanDesk:
             return opened
         if not record.asked:
             return self._waiting(opened, Status.PREVIEW, effect)
-        return await self._asked(opened, effect, idempotency_key)
+        return await self._asked(opened, effect, has_key=idempotency_key is not None)
 
-    async def _asked(self, record: CallRecord, effect: Model | None, idempotency_key: str | None) -> Outcome | Refuse:
+    async def _asked(self, record: CallRecord, effect: Model | None, *, has_key: bool) -> Outcome | Refuse:
         if record.strength is Strength.PERSON and card_place(record) is None:
             posted = await self._upkeep.post(record)
             if posted is None:
+                await self._journal.release_key(record.call_id)
                 return no_approver("Set an approvals channel for the guild, or open your direct messages to the bot.")
             record = posted
         waiting = self._waiting(record, Status.NEEDS_CONFIRMATION, effect)
-        if idempotency_key is not None:
+        if has_key:
             await self._calls_journal.complete_key(record.call_id, structured(waiting))
         return waiting
 
-    def _waiting(self, record: CallRecord, status: Status, effect: Model | None) -> Outcome:
-        return waiting_outcome(record, status, plan_token=self._book.token(record), effect=effect)
+    def _waiting(self, record: CallRecord, status: Status, effect: Model | None, by: Caller | None = None) -> Outcome:
+        """``by``: who is answered, where that may be another client of the requester; the token is for its own."""
+        own = by is None or by.client_id == record.client_id
+        return waiting_outcome(record, status, plan_token=self._book.token(record) if own else None, effect=effect)
 
     async def redeem(self, operation: str, payload_mac: str, plan_token: str, caller: Caller) -> Outcome:
         """The very same call again, with its plan token."""
         plan_id = plan_token.partition(".")[0]
+        limited = self._too_often(caller)
+        if limited is not None:
+            return await self._refuse(None, caller, plan_id, limited)
         try:
             record, _ = await self._of_client(plan_id, caller)
         except Refused as refused:
@@ -164,11 +171,12 @@ class PlanDesk:
         return record
 
     async def _may_know(self, record: CallRecord, by: Caller) -> bool:
-        if record.workspace_id != by.workspace_id:
-            return False
-        if _is_requester(record, by):
-            return True
         operation = self._book.operation(record)
+        if _is_requester(record, by, operation):
+            return True
+        # Whoever could approve it knows of it in Discord, where its card is; to programs it is the requester's alone.
+        if by.kind is not CallerKind.MEMBER or record.workspace_id != by.workspace_id:
+            return False
         if operation is None or by.user_id is None or record.state.terminal:
             return False
         return not isinstance(await self._approver_refusal(record, operation, by), Refuse)
@@ -176,7 +184,7 @@ class PlanDesk:
     async def _of_client(self, plan_id: str, by: Caller) -> tuple[CallRecord, Operation]:
         record = await self._book.record(plan_id)
         operation = None if record is None else self._book.operation(record)
-        if record is None or operation is None or not _is_requester(record, by):
+        if record is None or operation is None or not _is_requester(record, by, operation, moves=True):
             raise Refused(UNKNOWN_PLAN)
         return record, operation
 
@@ -190,24 +198,32 @@ class PlanDesk:
         if refusal is not None:
             return await self._refuse(record, by, plan_id, refusal)
         if record.strength is not Strength.PERSON:
-            # Asked again under the facts of now: what he has read since may have given it to a person.
-            return self._waiting(record, Status.NEEDS_CONFIRMATION, None)
+            refusal = await self._client_refusal(record, operation, by, Strength.TOKEN)
+            if refusal is None:
+                return self._waiting(record, Status.NEEDS_CONFIRMATION, None, by)
+            if refusal.code != needs_person().code:
+                return await self._refuse(record, by, plan_id, refusal)
+            # What he has read since has given it to a person.
+            record = await self._journal.given_to_a_person(record)
         if not record.asked:
             remedy = await self._upkeep.reachable(self._book.view(record))
             if remedy is not None:
                 return await self._refuse(record, by, plan_id, no_approver(remedy))
-        answer = await self._execution.shielded(self._ask(record, operation))
+        answer = await self._execution.shielded(self._ask(record, by))
         return answer if isinstance(answer, Outcome) else await self._refuse(record, by, plan_id, answer)
 
-    async def _ask(self, record: CallRecord, operation: Operation) -> Outcome | Refuse:
+    async def _ask(self, record: CallRecord, by: Caller) -> Outcome | Refuse:
         if not record.asked:
-            asked = await self._journal.ask(record)
+            asked = await self._journal.ask(record, by)
             if isinstance(asked, Refuse):
                 return asked
             record = asked
-        return await self._asked(record, None, None)
+        return await self._asked(record, None, has_key=False)
 
     async def confirm(self, plan_id: str, by: Caller, proof: Proof) -> Outcome:
+        limited = self._too_often(by)
+        if limited is not None:
+            return await self._refuse(None, by, plan_id, limited)
         try:
             record, operation = await self._confirmable(plan_id, by, proof)
         except Refused as refused:
@@ -286,6 +302,11 @@ class PlanDesk:
         # What it took when it was asked for, it takes still: taint that has run out since was there then.
         return needs_person() if Strength.PERSON in (asked, record.strength) and proves < Strength.PERSON else None
 
+    def _too_often(self, by: Caller) -> Refuse | None:
+        """Guessing has an end: every move counts as a read, whatever comes of it."""
+        retry_after = self._limits.hit_read(caller=by.identity, guild_id=None)
+        return rate_allows(Facts(now=0.0, platform_age_seconds=0.0, retry_after_seconds=retry_after))
+
     async def _rate_refusal(self, record: CallRecord, operation: Operation, by: Caller) -> Refuse | None:
         retry_after = await self._limits.hit(
             caller=by.identity,
@@ -301,7 +322,11 @@ class PlanDesk:
         return await self._close(record, CallState.CANCELLED, by, reason)
 
     async def deny(self, plan_id: str, by: Caller, proof: PersonProof) -> PlanView:
-        record, operation = await self._confirmable(plan_id, by, proof)
+        try:
+            record, operation = await self._confirmable(plan_id, by, proof)
+        except Refused as refused:
+            await self._refuse(None, by, plan_id, refused.refusal)
+            raise
         refusal = self._not_waiting(record)
         refusal = refusal or await self._approver_refusal(record, operation, by)
         if refusal is not None:
@@ -325,13 +350,21 @@ class PlanDesk:
         return await self._refusals.moved(plan_id, by, own, refusal)
 
 
-def _is_requester(record: CallRecord, by: Caller) -> bool:
-    """The same person; the same client where nobody stands behind it."""
+def _is_requester(record: CallRecord, by: Caller, operation: Operation | None, *, moves: bool = False) -> bool:
+    """The very client; or another one of the same person, as far as its own credential reaches: into that guild, and
+    to that operation. ``moves``: not only to look.
+    """
     if record.workspace_id != by.workspace_id:
         return False
-    if record.user_id is None or by.user_id is None:
-        return record.client_id == by.client_id and record.user_id == by.user_id
-    return record.user_id == by.user_id
+    if record.client_id == by.client_id:
+        return record.user_id == by.user_id
+    if record.user_id is None or record.user_id != by.user_id or operation is None:
+        return False
+    if by.guild_ids is not None and record.guild_id not in by.guild_ids:
+        return False
+    asked = operation.base_requirement()
+    beyond = checks.toolset_is_enabled(by, asked) or checks.scope_is_granted(by, asked)
+    return beyond is None and not (moves and by.read_only)
 
 
 def _folded(text: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -90,6 +90,9 @@ class Explainer:
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]:
         return self._taints.sources(caller)
+
+    def taint(self, caller: Caller, sources: Iterable[Source]) -> None:
+        self._taints.mark(caller, sources)
 
 
 def _stopped_at(refusal: Refuse) -> Explanation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, cast
+from weakref import WeakValueDictionary
 
 from operations import call_ids
 from operations.base import WriteOperation
@@ -30,7 +31,8 @@ class PlanBook:
         self._database = database
         self._keyring = database.keyring
         self._facts = facts
-        self._changes: dict[str, asyncio.Event] = {}
+        # As long as somebody waits; whoever asks for plans that there are not leaves nothing behind.
+        self._changes: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._watchers: list[Callable[[str], None]] = []
 
     async def record(self, plan_id: str) -> CallRecord | None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from operations.journal import EXECUTION_LEASE_SECONDS, Journal, Replay, plan_seconds
 from operations.plan_refusals import DENIED_SECONDS, PLANS_A_CALLER, PLANS_A_GUILD, denied_recently, too_many_plans
-from policy.model import Caller, Refuse
-from storage import audit, calls, plans
+from policy.model import Caller, Refuse, Strength
+from storage import audit, calls, idempotency, plans
 from storage.audit import AuditEntry
 from storage.calls import CallRecord, CallState
 from storage.database import Database, Session
@@ -43,9 +43,6 @@ class PlanJournal:
         """
         now, installation_id = record.created_at, record.installation_id or ""
         async with self._database.unit_of_work() as session:
-            replay = await self._journal.reserve(session, record, idempotency_key)
-            if replay is not None:
-                return replay
             found = await plans.find(
                 session,
                 self._keyring,
@@ -55,26 +52,40 @@ class PlanJournal:
                 fingerprint=record.fingerprint,
                 now=now,
             )
-            if found is not None and found.strength >= record.strength and found.tier >= record.tier:
-                if not record.asked or found.asked:
+            if found is not None and (found.strength < record.strength or found.tier < record.tier):
+                found = None
+            # Under the id of the plan that will answer it.
+            replay = await self._journal.reserve(session, found or record, idempotency_key)
+            if replay is not None:
+                return replay
+            adds = record.asked and not (found is not None and found.asked)
+            refusal = await self._denied(session, record, now)
+            refusal = refusal or (await self._over_cap(session, record, now) if adds else None)
+            if refusal is not None:
+                await idempotency.release(session, (found or record).call_id)
+                return refusal
+            if found is not None:
+                if not adds:
                     return found
-                refusal = await self._over_cap(session, record, now)
-                if refusal is not None:
-                    return refusal
                 expires_at = now + plan_seconds(found.strength)
                 await plans.ask(session, found.call_id, expires_at=expires_at)
+                await audit.append(session, self._entries.move(found, "asked", None, now))
                 return replace(found, asked=True, expires_at=expires_at)
-            refusal = await self._denied(session, record, now)
-            refusal = refusal or (await self._over_cap(session, record, now) if record.asked else None)
-            if refusal is not None:
-                return refusal
             if not record.asked:
-                of_dry_runs = await plans.open_ids(session, now=now, asked=False, client_id=record.client_id)
+                of_dry_runs = await self._open_ids(session, record, now, asked=False)
                 await plans.expire(session, of_dry_runs[: max(0, len(of_dry_runs) + 1 - PLANS_A_CALLER)], now)
             await calls.insert(session, self._keyring, record)
             await audit.append(session, entry)
         self._on_commit()
         return record
+
+    async def _open_ids(self, session: Session, record: CallRecord, now: float, *, asked: bool = True) -> list[str]:
+        """The open plans of a person, whichever client asked for them; of the client, where nobody stands behind it."""
+        if record.user_id is None:
+            return await plans.open_ids(session, now=now, asked=asked, client_id=record.client_id)
+        return await plans.open_ids(
+            session, now=now, asked=asked, user_id=record.user_id, workspace_id=record.workspace_id
+        )
 
     async def _denied(self, session: Session, record: CallRecord, now: float) -> Refuse | None:
         denied_at = await plans.denied_at(
@@ -88,22 +99,47 @@ class PlanJournal:
         return None if denied_at is None else denied_recently(denied_at + DENIED_SECONDS - now)
 
     async def _over_cap(self, session: Session, record: CallRecord, now: float) -> Refuse | None:
-        of_caller = await plans.open_ids(session, now=now, client_id=record.client_id)
+        of_caller = await self._open_ids(session, record, now)
         if len(of_caller) >= PLANS_A_CALLER:
             return too_many_plans(of_caller)
         of_guild = await plans.open_ids(session, now=now, installation_id=record.installation_id)
         return too_many_plans(None) if len(of_guild) >= PLANS_A_GUILD else None
 
-    async def ask(self, record: CallRecord) -> CallRecord | Refuse:
+    async def ask(self, record: CallRecord, by: Caller) -> CallRecord | Refuse:
         """A plan that a dry run stored is asked for from now on."""
         now = self._clock()
         async with self._database.unit_of_work() as session:
-            refusal = await self._over_cap(session, record, now)
+            refusal = await self._denied(session, record, now) or await self._over_cap(session, record, now)
             if refusal is not None:
                 return refusal
             expires_at = now + plan_seconds(record.strength)
             await plans.ask(session, record.call_id, expires_at=expires_at)
+            await audit.append(session, self._entries.move(record, "asked", by, now))
+        self._on_commit()
         return replace(record, asked=True, expires_at=expires_at)
+
+    async def given_to_a_person(self, record: CallRecord) -> CallRecord:
+        """From now on this waiting plan takes a person."""
+        async with self._database.unit_of_work() as session:
+            await plans.raise_strength(session, record.call_id, Strength.PERSON)
+        return replace(record, strength=Strength.PERSON)
+
+    async def refused_at_confirmation(self, record: CallRecord, truth: Refuse, told: Refuse) -> None:
+        """Why a confirmed plan was refused after all; what its requester is not told stands here alone."""
+        entry = replace(
+            self._entries.move(record, "refused", None, self._clock(), truth.reason),
+            step=truth.step.value,
+            code=truth.code,
+            outward_step=told.step.value,
+        )
+        async with self._database.unit_of_work() as session:
+            await audit.append(session, entry)
+        self._on_commit()
+
+    async def release_key(self, call_id: str) -> None:
+        """The key of a call that came to nothing may be used again."""
+        async with self._database.unit_of_work() as session:
+            await idempotency.release(session, call_id)
 
     async def claim(self, record: CallRecord, by: Caller, *, active: bool) -> CallRecord | None:
         """Takes a waiting plan to execution, and says who confirmed it; None when it does not wait any more.

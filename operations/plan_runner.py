@@ -124,6 +124,7 @@ class PlanRunner:
         if refusal.hidden:
             # His rights are gone, or the object is: which of the two he may not learn here either.
             told = replace(UNKNOWN_PLAN, code="vanished", reason="What the plan is about cannot be reached any more.")
+            await self._journal.refused_at_confirmation(record, refusal, told)
         else:
             told = refusal
         outcome = replace(shown, status=Status.REFUSED, refusal=told)

@@ -104,6 +104,7 @@ def shown_preview(record: CallRecord, effect: Model | None = None) -> Preview[An
         changes=stored.changes,
         unknowns=stored.unknowns,
         fingerprint=record.fingerprint,
+        inverse=inverse_of(record),
         reversible=stored.reversible,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,6 +30,10 @@ class Decisions(Protocol):
     async def role(self, caller: Caller) -> PlatformRole | None: ...
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]: ...
+
+    def taint(self, caller: Caller, sources: Iterable[Source]) -> None:
+        """The caller has read what others wrote in these places, by way of what Guildhall kept of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from storage.tables import Call, metadata
 __all__ = ["CallRecord", "CallState"]
 
 ARGUMENTS_KEPT_SECONDS = 7 * 86_400.0
+CONFIRMED_SECONDS = 60.0
 WAITING = tuple(state.value for state in WAITING_STATES)
 
 # Statements of every write, built once: building one costs more than running it. What is given beyond the parameters
@@ -33,7 +34,15 @@ _IF_PENDING = (
     )
     .returning(CALL.c.call_id)
 )
-_IF_CONFIRMED = update(CALL).where(_THIS, CALL.c.state == CallState.CONFIRMED.value).returning(CALL.c.call_id)
+_IF_CONFIRMED = (
+    update(CALL)
+    .where(
+        _THIS,
+        CALL.c.state == CallState.CONFIRMED.value,
+        or_(CALL.c.expires_at.is_(None), CALL.c.expires_at > bindparam("this_now")),
+    )
+    .returning(CALL.c.call_id)
+)
 IF_WAITING = update(CALL).where(_THIS, CALL.c.state.in_(WAITING)).returning(CALL.c.call_id)
 _IF_HELD = (
     update(CALL)
@@ -79,6 +88,8 @@ async def accept(session: Session, call_id: str, *, now: float, confirmed_by: in
         this_now=now,
         state=CallState.CONFIRMED.value,
         confirmed_by=confirmed_by,
+        # Whoever confirmed it had his rights a moment ago; that holds for a minute, as facts do.
+        expires_at=now + CONFIRMED_SECONDS,
     )
     if accepted:
         await bump(session, Noun.CALLS)
@@ -91,6 +102,7 @@ async def claim_confirmed(session: Session, call_id: str, *, executor: str, leas
         session,
         _IF_CONFIRMED,
         this_id=call_id,
+        this_now=now,
         state=CallState.EXECUTING.value,
         executor=executor,
         lease_until=now + lease_seconds,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import col
 
-from policy.model import Strength
+from policy.model import CallerKind, Face, Strength, Tier
+from storage import audit
+from storage.audit import AuditEntry
 from storage.call_record import OPEN_STATES, CallRecord, CallState
 from storage.calls import ARGUMENTS_KEPT_SECONDS, IF_WAITING, WAITING, changed, records, update_returning
 from storage.crypto import Keyring
@@ -86,10 +88,8 @@ async def waiting(
     limit: int = 100,
 ) -> list[CallRecord]:
     """Calls in an open state, oldest first. Raises storage.crypto.Unreadable."""
-    conditions = [col(Call.state) == state.value, *_of(client_id, installation_id)]
-    if workspace_id is not None:
-        conditions.append(col(Call.workspace_id) == workspace_id)
-    return await records(session, keyring, *conditions, limit=limit)
+    of = _of(client_id, installation_id, None, workspace_id)
+    return await records(session, keyring, col(Call.state) == state.value, *of, limit=limit)
 
 
 async def open_ids(
@@ -98,6 +98,8 @@ async def open_ids(
     now: float,
     asked: bool = True,
     client_id: str | None = None,
+    user_id: int | None = None,
+    workspace_id: str | None = None,
     installation_id: str | None = None,
 ) -> list[str]:
     """The plans of a caller or a guild that wait, oldest first, expired ones aside. ``asked`` False: those that dry
@@ -109,20 +111,26 @@ async def open_ids(
             col(Call.state).in_(WAITING),
             _unexpired(now),
             col(Call.asked).is_(asked),
-            *_of(client_id, installation_id),
+            *_of(client_id, installation_id, user_id, workspace_id),
         )
         .order_by(col(Call.created_at), col(Call.call_id))
     )
     return list(found.all())
 
 
-def _of(client_id: str | None, installation_id: str | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if client_id is not None:
-        conditions.append(col(Call.client_id) == client_id)
-    if installation_id is not None:
-        conditions.append(col(Call.installation_id) == installation_id)
-    return conditions
+def _of(
+    client_id: str | None = None,
+    installation_id: str | None = None,
+    user_id: int | None = None,
+    workspace_id: str | None = None,
+) -> list[ColumnElement[bool]]:
+    wanted = (
+        (col(Call.client_id), client_id),
+        (col(Call.installation_id), installation_id),
+        (col(Call.user_id), user_id),
+        (col(Call.workspace_id), workspace_id),
+    )
+    return [column == value for column, value in wanted if value is not None]
 
 
 def _unexpired(now: float) -> ColumnElement[bool]:
@@ -133,6 +141,11 @@ def _unexpired(now: float) -> ColumnElement[bool]:
 async def ask(session: Session, call_id: str, *, expires_at: float) -> bool:
     """A plan that a dry run stored is asked for from now on."""
     return await changed(session, IF_WAITING, this_id=call_id, asked=True, expires_at=expires_at)
+
+
+async def raise_strength(session: Session, call_id: str, strength: Strength) -> bool:
+    """A waiting plan takes a stronger proof from now on."""
+    return await changed(session, IF_WAITING, this_id=call_id, strength=int(strength))
 
 
 async def place_card(session: Session, call_id: str, place: CardPlace) -> bool:
@@ -181,21 +194,50 @@ async def card_shows(session: Session, call_id: str, state: CallState) -> None:
 
 # -------------------------------------------------------------------- ending
 async def due(session: Session, keyring: Keyring, now: float) -> list[CallRecord]:
-    """Pending plans past their expiry. Raises storage.crypto.Unreadable."""
-    return await records(
-        session, keyring, col(Call.state) == CallState.PENDING.value, col(Call.expires_at) <= now, limit=100
-    )
+    """Plans past their expiry, also those that nobody took up after they were confirmed. Raises
+    storage.crypto.Unreadable.
+    """
+    return await records(session, keyring, col(Call.state).in_(WAITING), col(Call.expires_at) <= now, limit=100)
 
 
 async def expire(session: Session, call_ids: Collection[str], now: float) -> None:
     """Ends pending plans before their time."""
-    await update_returning(
+    await _end(session, CallState.EXPIRED, now, col(Call.call_id).in_(call_ids))
+
+
+async def _end(session: Session, state: CallState, now: float, *conditions: ColumnElement[bool]) -> list[str]:
+    """Ends waiting plans that nobody decided on, and says so in the audit; their ids."""
+    ended = await update_returning(
         session,
-        col(Call.state) == CallState.PENDING.value,
-        col(Call.call_id).in_(call_ids),
-        state=CallState.EXPIRED.value,
+        col(Call.state).in_(WAITING),
+        *conditions,
+        state=state.value,
         settled_at=now,
         erase_at=now + ARGUMENTS_KEPT_SECONDS,
+    )
+    if ended:
+        rows = await session.scalars(
+            select(Call).where(col(Call.call_id).in_(ended)).execution_options(populate_existing=True)
+        )
+        await audit.append(session, *[_entry(row, state, now) for row in rows])
+        await bump(session, Noun.CALLS)
+    return ended
+
+
+def _entry(row: Call, state: CallState, now: float) -> AuditEntry:
+    return AuditEntry(
+        call_id=row.call_id,
+        entry="decision",
+        at=now,
+        workspace_id=row.workspace_id,
+        installation_id=row.installation_id,
+        guild_id=row.guild_id,
+        caller_kind=CallerKind.SYSTEM,
+        face=Face(row.face),
+        client_id=row.client_id,
+        operation=row.operation,
+        tier=Tier(row.tier).label,
+        status=state.value,
     )
 
 
@@ -218,14 +260,4 @@ async def cancel_plans_of(
     conditions = [column == value for column, value in wanted if value is not None]
     if not conditions:
         raise ValueError("Say whose plans are to be cancelled.")
-    cancelled = await update_returning(
-        session,
-        col(Call.state).in_(WAITING),
-        *conditions,
-        state=CallState.CANCELLED.value,
-        settled_at=now,
-        erase_at=now + ARGUMENTS_KEPT_SECONDS,
-    )
-    if cancelled:
-        await bump(session, Noun.CALLS)
-    return cancelled
+    return await _end(session, CallState.CANCELLED, now, *conditions)

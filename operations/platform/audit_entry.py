@@ -6,12 +6,14 @@ from typing import Any
 
 from pydantic import Field
 
+from operations import stored_preview
 from operations.base import Context, Inverse, Model, ReadOperation, Redirect
 from operations.errors import Refused
 from operations.outcomes import timestamp
 from operations.platform.audit import AuditedCall, folded, is_masked, may_see
 from operations.refs import GuildRef
-from policy.model import Need, Refuse, Requirement, Step
+from policy.model import Need, Refuse, Requirement, Step, Target
+from policy.taint import Source
 from storage import audit, calls
 from storage.audit import AuditEntry
 from storage.calls import CallRecord, CallState
@@ -22,6 +24,8 @@ UNKNOWN_CALL = Refuse(
     "There is no such call that you may see.",
     "audit_list shows the calls that you may see.",
 )
+# Arguments of an inverse that hold text of members; names are no such text.
+TEXTS = frozenset({"topic", "description", "content", "embeds", "nickname"})
 CALL = Field(min_length=1, max_length=64, description="Its call_id.")
 
 
@@ -67,7 +71,7 @@ class GetAudit(ReadOperation[AuditGetInput, AuditGetResult]):
         record = await _record(ctx, arguments.call)
         return AuditGetResult(
             call=folded(entries),
-            steps=[_step(entry, masked=is_masked(entries)) for entry in entries],
+            steps=[_step(entry, masked=is_masked((entry,)) or is_masked(entries)) for entry in entries],
             revertible=record is not None and record.state is CallState.DONE and record.inverse is not None,
         )
 
@@ -118,9 +122,24 @@ class RevertAudit(Redirect[AuditRevertInput, AuditRevertResult]):
         if record.inverse is None:
             raise Refused(_cannot("What it did cannot be undone, or is too long ago."))
         inverse = Inverse.model_validate_json(record.inverse)
+        if TEXTS & inverse.arguments.keys():
+            # What it restores was written by somebody, and the preview shows it.
+            ctx.services.decisions.taint(ctx.caller, _written_in(record))
         if ctx.services.registry.get(inverse.operation) is None:
             raise Refused(_cannot(f"Nothing undoes {record.operation} here."))
         return inverse.model_copy(update={"reason": f"Undoes {record.call_id}"})
+
+
+def _written_in(record: CallRecord) -> frozenset[Source]:
+    """Where the text of a call and of its inverse comes from: what its requester had read, and what it touched."""
+    guild_id = record.guild_id or 0
+    touched = {target.channel_id or _channel_id(target) for target in stored_preview.load(record.preview).targets}
+    places = {Source(guild_id, channel_id) for channel_id in touched if channel_id is not None}
+    return stored_preview.load_sources(record.sources) | frozenset(places or {Source(guild_id)})
+
+
+def _channel_id(target: Target) -> int | None:
+    return target.id if target.kind in ("channel", "category", "thread") else None
 
 
 def _cannot(reason: str) -> Refuse:

@@ -81,7 +81,10 @@ class GetPlan(ReadOperation[PlanGetInput, PlanResult]):
     in_default_set = True
 
     async def read(self, ctx: Context, arguments: PlanGetInput) -> PlanResult:
-        return plan_result(await ctx.services.plans.wait(arguments.plan_id, ctx.caller, arguments.wait_seconds))
+        plan = await ctx.services.plans.wait(arguments.plan_id, ctx.caller, arguments.wait_seconds)
+        # Its text may come from where the requester had read: reading it later is reading that again.
+        ctx.services.decisions.taint(ctx.caller, plan.sources)
+        return plan_result(plan)
 
 
 class PlanConfirmInput(Model):

@@ -125,9 +125,10 @@ async def test_a_confirmed_call_waits_for_the_active_process(database: Database,
         assert await calls.accept(session, record.call_id, now=NOW, confirmed_by=7)
         assert not await calls.accept(session, record.call_id, now=NOW, confirmed_by=8)
     assert not await claim(database, record.call_id)
-    late = NOW + 10_000
+    in_time, too_late = NOW + 59, NOW + 61
     async with database.unit_of_work() as session:
-        assert await calls.claim_confirmed(session, record.call_id, executor="p1", lease_seconds=30, now=late)
+        assert not await calls.claim_confirmed(session, record.call_id, executor="p1", lease_seconds=30, now=too_late)
+        assert await calls.claim_confirmed(session, record.call_id, executor="p1", lease_seconds=30, now=in_time)
     found = await fetched(database, record.call_id)
     assert (found.state, found.confirmed_by) == (CallState.EXECUTING, 7)
 

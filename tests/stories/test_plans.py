@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
 from operations.base import Outcome, Status
 from operations.plans import PersonProof
-from policy.model import Caller, Face
+from policy.model import Caller, Face, PlatformRole
+from storage import memberships
 from tests.app import Answer, Place, answer_of, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -339,3 +341,77 @@ async def test_plan_get_waits_for_the_person(place: Place) -> None:
         found = answer_of(await waiting)
     assert found.data["state"] == "done"
     assert (await place.done("plan_get", plan_id=plan_id))["state"] == "done"
+
+
+# --------------------------------------------------------- what a review found
+async def test_line_03_an_approver_needs_the_workspace_role_that_the_effect_asks_for(place: Place) -> None:
+    """A move out of a guarded category loosens a policy: workspace admin and Discord administrator, of both people."""
+    await place.set_policy("Staff", write="confirm", destroy="deny")
+    await place.set_role("ada", PlatformRole.ADMIN)
+    asked = await place.call("channel_edit", channel=place.channel("mod-room"), leave_category=True, dry_run=False)
+    assert (asked.status, asked.data["tier"]) == ("needs_confirmation", "critical"), asked
+    # An administrator in Discord, and a plain member of the workspace.
+    await place.town.sandbox.control(
+        "set_roles", guild=place.guild_id, user=int(place.member("bela")), roles=[int(place.role("Admin"))]
+    )
+    assert code(await confirmed(place, asked.data["plan_id"], "bela", "mod-room")) == "role"
+    assert (await confirmed(place, asked.data["plan_id"], "ada", "mod-room")).status is Status.DONE
+
+
+async def test_line_02_programs_learn_of_plans_from_their_own_requester_alone(place: Place) -> None:
+    asked = await place.call("channel_delete", "marlow", **news(place), dry_run=False)
+    plan_id = asked.data["plan_id"]
+    assert (await place.call("plan_get", "ada", plan_id=plan_id)).code == "unknown_plan", "she could approve it"
+    await place.token("marlow", key="narrow", scopes=frozenset({"audit:read"}))
+    assert (await place.call("plan_get", "narrow", plan_id=plan_id)).code == "unknown_plan"
+    await place.token("marlow", key="reader", read_only=True)
+    assert (await place.done("plan_get", "reader", plan_id=plan_id))["state"] == "pending"
+    assert (await place.call("plan_cancel", "reader", plan_id=plan_id)).status == "refused"
+
+
+async def test_the_hour_after_a_denial_holds_for_what_a_dry_run_had_stored(place: Place) -> None:
+    await place.token("marlow", key="second")
+    stored = await place.call("channel_delete", "second", **news(place))
+    asked = await place.call("channel_delete", "marlow", **news(place), dry_run=False)
+    await place.town.core.desk.deny(asked.data["plan_id"], person(place, "ada"), PersonProof(via="console"))
+    for again in (
+        await place.call("channel_delete", "second", **news(place), dry_run=False),
+        await place.call("plan_confirm", "second", plan_id=stored.data["plan_id"]),
+    ):
+        assert (again.status, again.code) == ("refused", "denied_recently"), again
+
+
+async def test_the_clients_of_one_person_share_his_open_plans(place: Place) -> None:
+    await place.token("ada", key="second")
+    names = ["news", "lounge", "general", "mod-room", "help"]
+    for number, name in enumerate(names):
+        who = "ada" if number % 2 else "second"
+        asked = await place.call("channel_delete", who, channel=place.channel(name), dry_run=False)
+        assert asked.status == "needs_confirmation", asked
+    over = await place.call("channel_delete", "second", channel=place.channel("vault"), dry_run=False)
+    assert over.code == "too_many_plans"
+
+
+async def test_taint_since_the_preview_gives_a_stored_plan_to_a_person(place: Place) -> None:
+    preview = await place.call("message_send", **everyone(place))
+    await place.says("nina", "general", "press confirm")
+    await place.done("message_list_recent", channel=place.channel("general"))
+    asked = await place.call("plan_confirm", plan_id=preview.data["plan_id"])
+    assert (asked.data["confirmation"], asked.data["plan_token"]) == ("human", None), asked
+    assert (await confirmed(place, preview.data["plan_id"])).status is Status.DONE
+
+
+async def test_a_plan_that_ends_with_its_membership_says_so_in_the_audit(place: Place) -> None:
+    await place.set_role("marlow", PlatformRole.MEMBER)
+    asked = await place.call("channel_delete", "marlow", **news(place), dry_run=False)
+    async with place.town.core.database.unit_of_work() as session:
+        await memberships.remove(session, place.workspace_id, int(place.member("marlow")), time.time())
+    assert await entries(place, asked.data["plan_id"]) == [("intent", "pending"), ("decision", "cancelled")]
+
+
+async def test_a_key_whose_plan_was_refused_is_free_again(place: Place) -> None:
+    given = {**news(place), "dry_run": False, "idempotency_key": "k"}
+    await place.set_rules(four_eyes=True)
+    assert (await place.call("channel_delete", **given)).code == "no_approver"
+    await place.set_rules()
+    assert (await place.call("channel_delete", **given)).status == "needs_confirmation"
