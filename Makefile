@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance lock clean
+.PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance truth lock clean
 
 PYTHON  ?= python3
 WORKERS ?= 2
@@ -21,7 +21,7 @@ PACKAGES := bot cogs mcp_server operations policy storage migrations sandbox ben
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo "  ARGS='...' goes on to demo, dev, test, bench and conformance; PYTHON=... names the Python to set up with."
+	@echo "  ARGS='...' goes on to demo, dev, test, bench, conformance and truth; PYTHON=... names the Python to set up with."
 
 install: $(STAMP_DEV) $(STAMP_PACKAGE) ## set up .venv with everything that work on Guildhall needs
 
@@ -71,6 +71,9 @@ conformance: install ## run the MCP conformance suite
 LOCK = .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-build-options \
 	$(if $(UPGRADE),--upgrade) pyproject.toml requirements/build.in
+
+truth: install ## hold previews against the simulated Discord, over ten thousand states; figures go to docs/truth.md
+	$(BIN)/python -m tests.truth --states 10000 --writes 10000 $(ARGS)
 
 lock: ## pin the requirements anew, for every supported Python and platform
 	@test -x .cache/lock/bin/uv || $(PYTHON) -m venv .cache/lock

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 
 import discord
 
-from operations.member_rights import VIEW_CHANNEL, Channel, bits_at, left_to, member_rank, role_bits, role_ids_of
+from operations.member_rights import (
+    ADMINISTRATOR,
+    VIEW_CHANNEL,
+    Channel,
+    bits_at,
+    left_to,
+    member_rank,
+    role_bits,
+    role_ids_of,
+)
 from policy.model import Standing
 
 MAX_MEMOISED = 10_000
@@ -102,7 +111,8 @@ class GuildMemos:
             bits=left_to(held.bits, timed_out=timed_out) if channel is None else bits_at(guild, channel, member),
             rank=held.rank,
             is_owner=member.id == guild.owner_id,
-            timed_out=timed_out,
+            # "With the exception of members with the ADMINISTRATOR permission and the owner": see TIMED_OUT_BITS.
+            timed_out=timed_out and not held.bits & ADMINISTRATOR,
             pending=member.pending,
         )
 

@@ -64,6 +64,6 @@ def bits_at(guild: discord.Guild, channel: Channel | None, member: discord.Membe
     if channel is None:
         return guild_bits(guild, member)
     if isinstance(channel, discord.Thread):
-        parent = channel.parent
-        return 0 if parent is None else parent.permissions_for(member).value
+        # The thread's own: its parent's would take embeds and files from who may write in threads only.
+        return 0 if channel.parent is None else channel.permissions_for(member).value
     return channel.permissions_for(member).value

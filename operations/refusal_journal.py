@@ -97,7 +97,8 @@ class RefusalJournal:
     async def moved(self, plan_id: str, by: Caller, installation: Installation | None, refusal: Refuse) -> Outcome:
         """A refused confirmation. It has an id of its own: the plan goes on."""
         call_id = call_ids.new_call_id()
-        arguments = {"plan_id": inline(plan_id[:MAX_NAME_CHARACTERS], MAX_NAME_CHARACTERS)}
+        # What is no id may be anything, a token too.
+        arguments = {"plan_id": plan_id} if call_ids.PATTERN.match(plan_id) else {}
         await self._audit(call_id, CONFIRM, None, by, arguments, Rejected(refusal, installation=installation))
         return Outcome(Status.REFUSED, CONFIRM, Kind.CONTROL, call_id, refusal=refusal, arguments=arguments)
 

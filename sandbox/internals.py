@@ -12,9 +12,10 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import inspect
+import pickle
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import discord
 from simcord._clock import Clock
@@ -77,10 +78,14 @@ __all__ = [
     "dispatch",
     "guild_extras",
     "interaction_state",
+    "is_age_restricted",
+    "new_channels_restricted",
     "parse_form",
+    "restrict_age",
     "serializers",
     "set_cdn_base",
     "silently",
+    "snapshot",
     "trim",
     "verify",
 ]
@@ -136,10 +141,14 @@ _BACKEND_STATE = (
     "http_requests",
     "interaction_tokens",
     "interactions",
+    "invites",
     "messages",
+    "stage_instances",
     "subscribers",
     "transcript",
     "users",
+    "webhook_tokens",
+    "webhooks",
 )
 _ENV_STATE = ("_generation", "_message_states", "_started", "backend", "bot")
 _PARAMETERS: tuple[tuple[Callable[..., Any], frozenset[str]], ...] = (
@@ -190,6 +199,41 @@ class CappedList(list[_T]):
         super().append(entry)
         if len(self) > self._limit:
             del self[: len(self) - self._limit]
+
+
+_NSFW = "nsfw"
+_channel_payload = serializers.channel_payload
+
+
+def _payload_with_age(backend: Backend, channel: Channel) -> Any:
+    """simcord's, with `nsfw`, which its channels lack. It stands on the channel itself, so that a copy has it too; on
+    the backend while a channel is made.
+    """
+    payload = cast("dict[str, Any]", _channel_payload(backend, channel))
+    if channel.guild_id is not None and not channel.is_thread:
+        payload[_NSFW] = bool(vars(channel).get(_NSFW, vars(backend).get(_NSFW, False)))
+    return payload
+
+
+serializers.channel_payload = _payload_with_age
+
+
+def is_age_restricted(channel: Channel) -> bool:
+    return bool(vars(channel).get(_NSFW, False))
+
+
+def restrict_age(channel: Channel, *, nsfw: bool) -> None:
+    setattr(channel, _NSFW, nsfw)
+
+
+@contextmanager
+def new_channels_restricted(backend: Backend, *, nsfw: bool) -> Generator[None]:
+    """Channels that are made inside are announced as age-restricted or not. Only for code that doesn't await."""
+    setattr(backend, _NSFW, nsfw)
+    try:
+        yield
+    finally:
+        setattr(backend, _NSFW, False)
 
 
 class RemoteBotEnv(Env):
@@ -341,6 +385,40 @@ def set_cdn_base(address: str) -> None:
 def cdn_blob(backend: Backend, url: str) -> bytes | None:
     """The file behind an address of the fake CDN."""
     return backend.cdn.get(url)
+
+
+def snapshot(backend: Backend, guild_id: int) -> Callable[[], None]:
+    """What puts a guild back as it is now, as often as it is called: its channels, messages, webhooks and invites."""
+
+    def of_guild() -> tuple[dict[str, dict[Any, Any]], set[int]]:
+        channels = {key: channel for key, channel in backend.channels.items() if channel.guild_id == guild_id}
+        return {
+            "guilds": {guild_id: backend.guilds[guild_id]} if guild_id in backend.guilds else {},
+            "channels": channels,
+            "messages": {key: backend.messages[key] for key in channels if key in backend.messages},
+            "stage_instances": {key: each for key, each in backend.stage_instances.items() if key in channels},
+            "webhooks": {key: each for key, each in backend.webhooks.items() if each.guild_id == guild_id},
+            "invites": {key: each for key, each in backend.invites.items() if each.guild_id == guild_id},
+        }, set(channels)
+
+    # Copied through bytes: what a request changes must not change the copy.
+    then = pickle.dumps(of_guild()[0])
+    tokens = dict(backend.webhook_tokens)
+
+    def restore() -> None:
+        now, channel_ids = of_guild()
+        wanted: dict[str, dict[Any, Any]] = pickle.loads(then)  # noqa: S301 - made above
+        for store, kept in wanted.items():
+            live: dict[Any, Any] = getattr(backend, store)
+            for key in now[store]:
+                del live[key]
+            for key in [key for key in channel_ids if store == "messages" and key in live]:
+                del live[key]
+            live.update(kept)
+        backend.webhook_tokens.clear()
+        backend.webhook_tokens.update(tokens)
+
+    return restore
 
 
 @dataclasses.dataclass(slots=True)

@@ -77,6 +77,8 @@ class Rest:
         except BackendError as error:
             return answer(error.to_json(), error.status, verdict.headers)
         entry.body_bytes = body.size_bytes
+        entry.content_type = request.content_type if body.size_bytes else None
+        entry.body = body.json
         faults = self.faults.take(entry.method, entry.path, "before")
         if faults:
             stopped, response = await self._suffer(faults, entry)
@@ -153,7 +155,7 @@ class Rest:
                 self._journal.effect(entry, duplicate_nonce=True)
                 return {**serializers.message_payload(backend, earlier), "nonce": nonce.value}
         with self._world.sending(nonce.value if nonce else None):
-            result = self._world.request(
+            result = self._world.arrived(
                 entry.method,
                 entry.path,
                 body=body.json,

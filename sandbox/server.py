@@ -79,6 +79,15 @@ class Sandbox:
         await self._closing.aclose()
 
     @property
+    def world(self) -> World:
+        """For who runs it in the same process; others have the control API."""
+        return self._world
+
+    @property
+    def journal(self) -> Journal:
+        return self._journal
+
+    @property
     def base_url(self) -> str:
         return f"http://{LOOPBACK}:{self._port}"
 
@@ -102,7 +111,7 @@ class Sandbox:
             from sandbox.demo_world import seed
 
             seed(self._world)
-        journal = Journal()
+        self._journal = journal = Journal()
         self._gateway = Gateway(self._world)
         self._gateway.url = f"ws://{LOOPBACK}:{self._port}/gateway"
         self._oauth = OAuth(self._world)

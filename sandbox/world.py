@@ -13,6 +13,7 @@ from sandbox import additions
 from sandbox.additions import Addition, Request
 from sandbox.audit import AuditLog
 from sandbox.bans import Bans
+from sandbox.channels import Channels
 from sandbox.clock import WallClock
 from sandbox.guild_settings import GuildSettings
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
@@ -44,6 +45,8 @@ class World:
         self._additions: tuple[Addition, ...] = (
             Bans(),
             Overwrites(),
+            Channels(),
+            Messages(),
             ReusedInvites(),
             AuditLog(),
             Threads(),
@@ -51,7 +54,6 @@ class World:
             self.webhooks,
             GuildSettings(),
             Members(),
-            Messages(),
             Roles(),
             Reactions(),
         )
@@ -62,6 +64,8 @@ class World:
         self._held: list[tuple[str, Mapping[str, Any]]] | None = None
         self._changed = asyncio.Event()
         self._nonce: str | None = None
+        self._is_on_trial = False
+        self._acting_as: int | None = None
         self._request: Request | None = None
         self.backend.subscribers.append(self._on_event)
 
@@ -81,6 +85,8 @@ class World:
         return cast("Mapping[str, Any]", serializers.guild_create_payload(self.backend, guild))
 
     def _on_event(self, event: str, payload: Mapping[str, Any]) -> None:
+        if self._is_on_trial:
+            return
         if self._request is not None:
             for addition in self._additions:
                 payload = addition.announced(self._request, event, payload)
@@ -89,9 +95,26 @@ class World:
             return
         if self._nonce is not None and event == "MESSAGE_CREATE":
             payload = {**payload, "nonce": self._nonce}
-        for listener in self.listeners:
-            listener(event, payload)
+        events = [(event, payload)]
+        if event == "THREAD_MEMBERS_UPDATE" and (joined := self._joined(payload)) is not None:
+            events.insert(0, ("THREAD_CREATE", joined))
+        for each in events:
+            for listener in self.listeners:
+                listener(*each)
         self.notify()
+
+    def _joined(self, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The thread that the bot was added to: it may hear of it for the first time.
+
+        "Sent … when the current user is added to a thread. … When being added to an existing private thread, includes a
+        thread member object." https://discord.com/developers/docs/events/gateway-events#thread-create
+        """
+        added = cast("list[Mapping[str, Any]]", payload.get("added_members") or [])
+        member = next((each for each in added if each.get("user_id") == str(self.bot_id)), None)
+        if member is None:
+            return None
+        thread = self.backend.get_channel(int(payload["id"]))
+        return {**serializers.thread_payload(self.backend, thread), "member": member}
 
     @contextlib.contextmanager
     def sending(self, nonce: str | None) -> Generator[None]:
@@ -137,6 +160,31 @@ class World:
             return additions.play(self._additions, request, _simcords)
         finally:
             self._request = None
+
+    def arrived(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        files: Sequence[Any] = (),
+        reason: str | None = None,
+    ) -> Any:
+        """A request with the bot's token: the bot's own, save in a trial that acts as somebody else."""
+        with contextlib.nullcontext() if self._acting_as is None else self.as_user(self._acting_as):
+            return self.request(method, path, body=body, query=query, files=files, reason=reason)
+
+    @contextlib.contextmanager
+    def on_trial(self, acting_as: int | None) -> Generator[None]:
+        """For sandbox.trials: nobody hears of what happens inside, done by the bot or by this user. May span awaits."""
+        if self._is_on_trial:
+            raise RuntimeError("one trial at a time")
+        self._is_on_trial, self._acting_as = True, acting_as
+        try:
+            yield
+        finally:
+            self._is_on_trial, self._acting_as = False, None
 
     def request_as(self, user_id: int, method: str, path: str, body: Any = None, *, reason: str | None = None) -> Any:
         """What this user does by hand in Discord: the request with the user's own permissions, logged as theirs."""

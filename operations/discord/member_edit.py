@@ -110,6 +110,11 @@ class EditMember(WriteOperation[MemberEditInput, MemberEditEffect, MemberEditRes
                 )
                 if member.id == view.user_id
                 else None,
+                rules.requester_outranks_bot(
+                    member_rank(guild, view.actor), member_rank(guild, guild.me), is_itself=view.user_id is None
+                )
+                if member.id == guild.me.id
+                else None,
                 common_problems(ctx),
             ),
             unknowns=told(rules.nickname_may_differ(nickname), common_unknowns(ctx, MANAGE)),

@@ -10,8 +10,9 @@ from policy.model import Target
 def ping_of(targets: tuple[Target, ...]) -> PingEffect:
     return PingEffect(
         everyone=any(target.kind == "everyone" for target in targets),
-        role_ids=tuple(target.id for target in targets if target.kind == "role"),
-        user_ids=tuple(target.id for target in targets if target.kind == "member"),
+        # Discord refuses a list that names somebody twice.
+        role_ids=tuple(dict.fromkeys(target.id for target in targets if target.kind == "role")),
+        user_ids=tuple(dict.fromkeys(target.id for target in targets if target.kind == "member")),
     )
 
 

@@ -63,6 +63,17 @@ def nickname_may_differ(nickname: str) -> str | None:
     return "Discord may drop characters of the nickname that show as nothing."
 
 
+def requester_outranks_bot(requester_rank: int, bot_rank: int, *, is_itself: bool = False) -> str | None:
+    """Whom the bot renames, the requester must be able to rename: the bot too is above some members.
+
+    ``is_itself``: nobody stands behind the call. Ranks as in operations.member_rights.
+    https://discord.com/developers/docs/topics/permissions#permission-hierarchy
+    """
+    if is_itself or requester_rank > bot_rank:
+        return None
+    return "Your top role is not above mine, so you cannot rename me; ask somebody whose role is."
+
+
 def bot_reaches_nickname(bot_rank: int, target_rank: int, *, is_owner: bool) -> str | None:
     """For a requester who renames himself: the bot does it for him, so it must stand above him.
 

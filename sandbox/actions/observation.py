@@ -22,6 +22,12 @@ class ReadLog(ActionBody):
     clear: bool = False
 
 
+class ReadRequests(ReadLog):
+    """`cleared`: also those that were cleared, as far as they are kept."""
+
+    cleared: bool = False
+
+
 class ReadAuditLog(ActionBody):
     guild: int
     limit: int = 100
@@ -37,7 +43,7 @@ class ObservationActions:
     def actions(self) -> list[Action]:
         return [
             Action("world", Look, self.world),
-            Action("requests", ReadLog, self.requests),
+            Action("requests", ReadRequests, self.requests),
             Action("effects", ReadLog, self.effects),
             Action("audit_log", ReadAuditLog, self.audit_log),
         ]
@@ -61,8 +67,8 @@ class ObservationActions:
             "stats": dict(self._world.stats),
         }
 
-    async def requests(self, body: ReadLog) -> dict[str, Any]:
-        entries = self._journal.requests()
+    async def requests(self, body: ReadRequests) -> dict[str, Any]:
+        entries = self._journal.requests(cleared=body.cleared)
         if body.clear:
             self._journal.clear_requests()
         return {"requests": entries}

@@ -50,7 +50,18 @@ async def test_a_message_has_one_thread_which_keeps_its_slowmode(sandbox: Sandbo
     assert "160004" in await refused(sandbox, ids, "POST", f"{path}/threads", {"name": "twice"})
 
 
-async def test_an_announcement_channel_has_threads_of_its_own(sandbox: SandboxProcess, ids: GuildIds) -> None:
+async def test_announcement_channels_are_of_community_guilds(sandbox: SandboxProcess, ids: GuildIds) -> None:
+    for kind in (5, 13):
+        assert "50024" in await refused(
+            sandbox, ids, "POST", f"/guilds/{ids['id']}/channels", {"name": "news", "type": kind}
+        )
+
+
+async def test_an_announcement_channel_has_threads_of_its_own(sandbox: SandboxProcess) -> None:
+    roles = [{"name": "Admin", "permissions": ["administrator"]}]
+    members = [{"name": "ada", "roles": ["Admin"]}]
+    features = ["COMMUNITY", "NEWS"]
+    ids = await sandbox.make_guild("News", owner="olive", features=features, roles=roles, members=members)
     news = await ask(sandbox, ids, "POST", f"/guilds/{ids['id']}/channels", {"name": "news", "type": 5})
     path = f"/channels/{news['id']}/threads"
     assert (await ask(sandbox, ids, "POST", path, {"name": "x", "type": 10}))["type"] == 10

@@ -36,6 +36,19 @@ NAMES = {
     "second message",
     "author",
     "unknown member",
+    "unknown person",
+    "kicked",
+    "unbanned",
+    "timed out",
+    "released",
+    "nickname",
+    "unknown role",
+    "role name",
+    "new role name",
+    "role above",
+    "role of an overwrite",
+    "channel of overwrites",
+    "unknown field of roles",
     "unknown channel",
     "unknown guild",
     "nested",
@@ -49,8 +62,12 @@ NAMES = {
     "unknown webhook",
     "unknown invite",
     "invite with a blank",
-    # A word out of a few, as far as anybody knows.
+    # A word out of a few, as far as anybody knows, or an id.
     "unknown action",
+    "permission",
+    "looked at plan",
+    "confirmed plan",
+    "cancelled plan",
 }
 
 
@@ -176,6 +193,13 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     yield "invite_get", {"guild": guild["id"], "invite": canary("unknown invite")}
     yield "invite_delete", {"guild": guild["id"], "invite": canary("invite with a blank") + " x"}
     yield "discord_audit_list", {"guild": guild["id"], "action": canary("unknown action")}
+    yield from _people(guild, canary)
+    yield from _roles(guild, canary)
+    yield "plan_get", {"plan_id": canary("looked at plan")}
+    yield "plan_confirm", {"plan_id": canary("confirmed plan"), "plan_token": canary("token of a plan")}
+    yield "plan_cancel", {"plan_id": canary("cancelled plan")}
+    yield "audit_get", {"guild": guild["id"], "call": canary("read call")}
+    yield "audit_revert", {"guild": guild["id"], "call": canary("undone call"), "reason": canary("reason to undo")}
     yield "audit_list", {"guild": guild["id"], "operation": canary("audited operation")}
     yield "audit_list", {"guild": guild["id"], "status": canary("status")[:20]}
     yield "tool_search", {"query": canary("query")}
@@ -186,6 +210,40 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     yield "message_send", {"channel": {"id": canary("nested")}, "content": [canary("listed")]}
     yield "operation_write", {"name": "message_send", "arguments": {"channel": channel, "content": canary("inner")}}
     yield "operation_read", {"name": canary("inner operation"), "arguments": {"a": canary("of an unknown one")}}
+
+
+def _people(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, Any]]]:
+    here = {"guild": guild["id"]}
+    stranger = {**here, "user": "900000000000000001"}
+    yield "member_get", {**here, "member": canary("unknown person")}
+    yield "member_list", {**here, "cursor": canary("cursor of members")}
+    yield "member_search", {**here, "query": canary("query for members")}
+    yield "member_kick", {**here, "member": canary("kicked")}
+    yield "member_ban", {**stranger, "reason": canary("reason of a ban")}
+    yield "member_unban", {**here, "user": canary("unbanned")}
+    yield "member_timeout", {**here, "member": canary("timed out"), "duration_seconds": 60}
+    yield "member_timeout_remove", {**here, "member": canary("released"), "reason": canary("reason of a release")}
+    yield "member_edit", {**here, "member": guild["members"]["ada"], "nickname": canary("nickname")[:32]}
+    yield "ban_list", {**here, "cursor": canary("cursor of bans")}
+
+
+def _roles(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, Any]]]:
+    here = {"guild": guild["id"]}
+    channel, role, ada = guild["channels"]["general"], guild["roles"]["Member"], guild["members"]["ada"]
+    yield "role_list", {**here, canary("unknown field of roles"): 1}
+    yield "role_get", {**here, "role": canary("unknown role")}
+    yield "role_create", {**here, "name": canary("role name"), "reason": canary("reason of a role"), "dry_run": False}
+    yield "role_modify", {**here, "role": role, "name": canary("new role name"), "dry_run": False}
+    yield "role_delete", {**here, "role": role, "reason": canary("reason of its deletion")}
+    yield "role_reorder", {**here, "role": role, "above": canary("role above")}
+    yield "role_assign", {**here, "role": role, "member": ada, "reason": canary("reason to assign")}
+    yield "role_remove", {**here, "role": role, "member": ada, "reason": canary("reason to remove")}
+    yield "channel_permissions_list", {**here, "channel": canary("channel of overwrites")}
+    yield (
+        "channel_permissions_edit",
+        {"channel": channel, "role": role, "deny": [canary("permission")], "reason": canary("reason of an overwrite")},
+    )
+    yield "channel_permissions_delete", {"channel": channel, "role": canary("role of an overwrite")}
 
 
 @asynccontextmanager

@@ -116,7 +116,11 @@ async def test_the_bots_own_nickname_takes_manage_nicknames_of_the_requester(cre
     bot = str(crew.core.state.source.bot_user_id)
     assert code(await crew.call("member_edit", "nina", member=bot, nickname="Toy")) == "you_lack_permission"
     await crew.writes()
-    outcome = await crew.call("member_edit", "mike", member=bot, nickname="Harbour Master")
+    below = await crew.call("member_edit", "mike", member=bot, nickname="Toy")
+    assert below.refusal is not None
+    assert "not above mine" in below.refusal.reason
+    assert await crew.writes() == []
+    outcome = await crew.call("member_edit", "olive", member=bot, nickname="Harbour Master")
     done(outcome)
     assert await crew.writes() == [f"PATCH /guilds/{crew.guild_id}/members/@me"]
     assert (await members(crew))["Guildhall"]["nick"] == "Harbour Master"
@@ -164,12 +168,12 @@ async def test_who_read_what_others_wrote_needs_a_person_to_rename(crew: Road) -
     assert outcome.plan.strength is Strength.PERSON
 
 
-@pytest.mark.parametrize("named", ["nina", "Guildhall"])
-async def test_a_lost_answer_to_a_rename_is_found_in_discords_audit_log(crew: Road, named: str) -> None:
+@pytest.mark.parametrize(("named", "who"), [("nina", "mike"), ("Guildhall", "olive")])
+async def test_a_lost_answer_to_a_rename_is_found_in_discords_audit_log(crew: Road, named: str, who: str) -> None:
     ids = {**crew.guild["members"], "Guildhall": str(crew.core.state.source.bot_user_id)}
     await crew.sandbox.control(
         "fault", faults=[{"method": "PATCH", "path": "/guilds/*/members/*", "when": "after", "reset": True, "times": 1}]
     )
-    outcome = await crew.call("member_edit", "mike", member=ids[named], nickname="x")
+    outcome = await crew.call("member_edit", who, member=ids[named], nickname="x")
     assert done(outcome)["nickname"] == "x"
     assert outcome.detail == "Found in Discord's audit log."

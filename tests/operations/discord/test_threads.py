@@ -12,7 +12,7 @@ from policy.model import Tier
 from tests.app import until
 from tests.operations.discord.confirming import by_hand, history, logged, message_sent, posted, written
 from tests.operations.discord.outcomes import done, previewed, refused
-from tests.operations.discord.road import Road
+from tests.operations.discord.road import Road, install
 from tests.samples import UNKNOWN_ID
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -159,10 +159,12 @@ async def test_who_may_not_create_such_threads_creates_none(road: Road, private:
 
 
 async def test_an_announcement_channel_has_threads_of_its_own_kind(road: Road) -> None:
-    await by_hand(road, "olive", "POST", f"/guilds/{road.guild_id}/channels", {"name": "bulletin", "type": 5})
-    guild = road.core.state.source.cached(road.guild_id)
-    assert guild is not None
-    await until(lambda: any(channel.name == "bulletin" for channel in guild.channels), "the channel arrives")
+    roles = [{"name": "Admin", "permissions": ["administrator"]}]
+    members = [{"name": "ada", "roles": ["Admin"]}, {"name": "nina"}]
+    bulletin = {"name": "bulletin", "type": "announcement"}
+    guild = await road.sandbox.make_guild("News", owner="olive", roles=roles, members=members, channels=[bulletin])
+    await install(road.core, guild)
+    road = Road(road.core, road.sandbox, guild)
     made = done(await road.call("thread_create", "nina", channel="bulletin", name="talk about it"))
     assert made["type"] == "announcement_thread"
     assert (await road.world())["talk about it"]["type"] == "announcement_thread"

@@ -8,6 +8,7 @@ from operations.preflight.members import (
     nickname_fits,
     nickname_may_differ,
     outside_bans_may_be_exhausted,
+    requester_outranks_bot,
     target_is_not_administrator,
     timeout_has_a_length,
     trimmed,
@@ -56,6 +57,12 @@ def test_nobody_renames_the_owner() -> None:
     problem = bot_reaches_nickname(10, 1, is_owner=True)
     assert problem is not None
     assert "owner" in problem
+
+
+@pytest.mark.parametrize(("rank", "may"), [(9, False), (10, False), (11, True)])
+def test_who_renames_the_bot_stands_above_it(rank: int, may: bool) -> None:
+    assert (requester_outranks_bot(rank, 10) is None) is may
+    assert requester_outranks_bot(rank, 10, is_itself=True) is None
 
 
 def test_bans_of_people_outside_are_limited_by_a_number_that_nobody_knows() -> None:
