@@ -54,7 +54,7 @@ class Printed:
 
     def command_line(self, program: str, with_: str = "") -> str:
         """With the lines that it goes on in."""
-        found = re.search(rf"^ +({program} .*{with_}(?:.*\\\n)*.*)$", self.text, re.MULTILINE)
+        found = re.search(rf"^ +({program} .*?{with_}(?:.*\\\n)*.*)$", self.text, re.MULTILINE)
         assert found, f"there is no example of {program}:\n{self.text}"
         return found[1]
 
