@@ -30,6 +30,7 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--down", metavar="REVISION", help="go back to this revision instead (base: an empty database)"
     )
     _add_token(commands)
+    _add_policy(commands)
     _add_audit(commands)
     _add_reference(commands)
     return parser.parse_args(argv)
@@ -85,6 +86,33 @@ def _add_token(commands: Commands) -> None:
     listing.add_argument("--all", action="store_true", help="revoked and expired ones too")
     revoke = actions.add_parser("revoke", help="revoke a token at once")
     revoke.add_argument("client_id", help="mc_…, from `guildhall token list`")
+
+
+def _add_policy(commands: Commands) -> None:
+    parser = commands.add_parser("policy", help="show and tighten a guild's policy")
+    actions = parser.add_subparsers(dest="action", required=True)
+    show = actions.add_parser("show", help="show a guild's policy")
+    setting = actions.add_parser(
+        "set",
+        help="tighten a guild's policy",
+        description="Changes what is named and leaves the rest. What would loosen the policy is refused.",
+    )
+    for each in (show, setting):
+        each.add_argument("--guild", type=int, required=True, metavar="GUILD_ID")
+    setting.add_argument(
+        "--channel", type=int, metavar="CHANNEL_ID", help="set the rules of this channel or category, not the guild's"
+    )
+    setting.add_argument("--read", choices=["allow", "deny"], help="rule for reads")
+    setting.add_argument("--write", choices=["allow", "confirm", "deny"], help="rule for writes")
+    setting.add_argument("--destroy", choices=["allow", "confirm", "deny"], help="rule for deletions and the like")
+    setting.add_argument(
+        "--tier", action="append", default=[], metavar="OPERATION=TIER", help="raise an operation to risky or critical"
+    )
+    setting.add_argument("--approvals-channel", type=int, metavar="CHANNEL_ID", help="where cards are posted")
+    setting.add_argument(
+        "--approver-role", action="append", type=int, metavar="ROLE_ID", help="approvers hold one of these roles too"
+    )
+    setting.add_argument("--four-eyes", choices=["on", "off"], help="a plan needs the approval of a second person")
 
 
 def _add_audit(commands: Commands) -> None:

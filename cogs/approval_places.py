@@ -16,7 +16,10 @@ from policy.rules import GuildRules
 from policy.taint import Source
 from storage.facts import PlatformFacts
 
-HOW_TO_SET_ONE = "An administrator can set an approvals channel for the guild with /policy set."
+HOW_TO_SET_ONE = (
+    "Whoever runs this instance sets an approvals channel for the guild with "
+    "`guildhall policy set --guild GUILD_ID --approvals-channel CHANNEL_ID`."
+)
 WITHOUT_GATEWAY = (
     "This instance runs without a gateway (ENABLE_GATEWAY=false), where nobody can press a button. "
     "Start it with ENABLE_GATEWAY=true to have plans approved in Discord."
@@ -105,7 +108,7 @@ def _in_channel(view: GuildView, plan: PlanView, channel_id: int, which: str) ->
     if missing:
         return Unreachable(
             f"{which} ({channel_id}) is closed to the bot: it lacks {', '.join(missing)} there. "
-            f"Give it that permission, or set another channel."
+            "Give it that permission."
         )
     return Destination(
         plan.guild_id,

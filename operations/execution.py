@@ -11,7 +11,7 @@ import structlog
 
 from operations.base import Context, Inverse, Model, Outcome, SentMessage, Status, WriteOperation
 from operations.journal import Journal
-from operations.outcomes import STATUS_OF_STATE, sentence, structured
+from operations.outcomes import STATUS_OF_STATE, sentence
 from operations.settlement import Settled, Settlement
 from storage.calls import CallRecord
 from storage.database import DatabaseUnavailable
@@ -77,16 +77,7 @@ class Execution:
         sent: tuple[SentMessage, ...] = (),
     ) -> None:
         """Commit 2. Raises DatabaseUnavailable."""
-        kept = await self._journal.settle(
-            record,
-            settled.state,
-            result=None if settled.result is None else settled.result.model_dump_json(exclude_none=True),
-            inverse=inverse,
-            outcome=structured(outcome),
-            error_code=settled.error_code,
-            detail=settled.detail,
-            sent=sent,
-        )
+        kept = await self._journal.settle(record, settled, inverse, outcome, sent)
         if not kept:
             self._log.warning("another executor settled this call", call_id=record.call_id)
 

@@ -11,7 +11,9 @@ import orjson
 
 from operations import stored_preview
 from operations.audit_entries import AuditEntries
-from operations.base import Inverse, Operation, Preview, SentMessage
+from operations.base import Inverse, Operation, Outcome, Preview, SentMessage
+from operations.outcomes import structured
+from operations.settlement import Settled
 from policy.model import Caller, Installation, Refuse, Requirement, Step, Strength
 from policy.taint import Source
 from storage import audit, calls, idempotency, sent_messages
@@ -188,13 +190,9 @@ class Journal:
     async def settle(
         self,
         record: CallRecord,
-        state: CallState,
-        *,
-        result: str | None,
+        settled: Settled,
         inverse: Inverse | None,
-        outcome: Mapping[str, Any],
-        error_code: int | None,
-        detail: str,
+        outcome: Outcome,
         sent: Sequence[SentMessage] = (),
     ) -> bool:
         """Commit 2: outcome, state, inverse and the idempotency key's result. False when another executor took the
@@ -218,27 +216,27 @@ class Journal:
             arguments="{}",
             step=Step.EXECUTE.value,
             code="",
-            reason=detail,
+            reason=settled.detail,
             outward_step=Step.EXECUTE.value,
-            status=state.value,
+            status=settled.state.value,
             target_ids=(),
-            error_code=error_code,
+            error_code=settled.error_code,
             duration_ms=round((now - record.created_at) * 1000, 1),
         )
         async with self._database.unit_of_work() as session:
-            settled = await calls.settle(
+            kept = await calls.settle(
                 session,
                 self._keyring,
                 record.call_id,
                 executor=self._executor_id,
-                state=state,
-                result=result,
+                state=settled.state,
+                result=None if settled.result is None else settled.result.model_dump_json(exclude_none=True),
                 inverse=inverse.model_dump_json() if inverse else record.inverse,
-                error_code=error_code,
-                detail=detail,
+                error_code=settled.error_code,
+                detail=settled.detail,
                 now=now,
             )
-            if settled:
+            if kept:
                 await audit.append(session, entry)
                 for message in sent:
                     await sent_messages.put(
@@ -251,15 +249,14 @@ class Journal:
                         call_id=record.call_id,
                         now=now,
                     )
-                if state is CallState.FAILED:
+                if settled.state is CallState.FAILED:
                     # Nothing took effect: the same key may be tried again.
                     await idempotency.release(session, record.call_id)
                 else:
-                    await idempotency.complete(
-                        session, self._keyring, record.call_id, orjson.dumps(outcome, default=str).decode()
-                    )
+                    answer = orjson.dumps(structured(outcome), default=str).decode()
+                    await idempotency.complete(session, self._keyring, record.call_id, answer)
         self._on_commit()
-        return settled
+        return kept
 
     async def complete_key(self, call_id: str, outcome: Mapping[str, Any]) -> None:
         """Keeps what a plan's call was answered, for its idempotency key."""

@@ -12,7 +12,7 @@ from operations.base import Inverse, Model, Outcome, Reconcile, SentMessage, Sta
 from operations.callers import Callers
 from operations.decider import Decider
 from operations.journal import EXECUTION_LEASE_SECONDS, Journal
-from operations.outcomes import STATUS_OF_STATE, sentence, structured
+from operations.outcomes import STATUS_OF_STATE, sentence
 from operations.refusals import Rejected
 from operations.registry import Registry
 from operations.services import Services
@@ -178,16 +178,7 @@ class Recovery:
             detail=sentence(settled.detail, settled.remedy),
             error_code=settled.error_code,
         )
-        await self._journal.settle(
-            record,
-            settled.state,
-            result=None if settled.result is None else settled.result.model_dump_json(exclude_none=True),
-            inverse=inverse,
-            outcome=structured(outcome),
-            error_code=settled.error_code,
-            detail=settled.detail,
-            sent=sent,
-        )
+        await self._journal.settle(record, settled, inverse, outcome, sent)
         self._log.info("recovered", call_id=record.call_id, operation=record.operation, state=settled.state.value)
         return outcome
 

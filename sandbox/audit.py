@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from sandbox.additions import Addition, Request, Route
 from sandbox.internals import Backend, serializers
 
 
@@ -216,9 +217,18 @@ _PLANNERS: list[tuple[str, str, Planner, int]] = [
 _COMPILED = [(method, re.compile(pattern), planner, action) for method, pattern, planner, action in _PLANNERS]
 
 
-def plan(backend: Backend, method: str, path: str) -> Entry | None:
+class AuditLog(Addition):
+    def play(self, request: Request, route: Route) -> Any:
+        entry = _planned(request)
+        result = route(request)
+        if entry is not None:
+            entry.write(request.backend, result, request.reason)
+        return result
+
+
+def _planned(request: Request) -> Entry | None:
     """The entry that a request will leave behind, read off the world as it is before."""
-    for planned_method, pattern, planner, action_type in _COMPILED:
-        if planned_method == method and (route := pattern.fullmatch(path)):
-            return planner(backend, route, action_type)
+    for method, pattern, planner, action_type in _COMPILED:
+        if found := request.on(method, pattern):
+            return planner(request.backend, found, action_type)
     return None

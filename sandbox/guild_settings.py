@@ -5,12 +5,11 @@ https://discord.com/developers/docs/resources/guild#modify-guild
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Generator, Mapping
-from typing import Any, cast
+from typing import Any
 
-from sandbox.internals import Backend, BackendError, Channel, Guild, guild_extras
+from sandbox.additions import Addition, Request, Route, Rule, invalid_form
+from sandbox.internals import Backend, Channel, Guild, guild_extras
 
 _PATCH = re.compile(r"/guilds/(?P<guild>\d+)")
 _GUILD_UPDATE = 1
@@ -63,56 +62,57 @@ _CHANNELS = {
 }
 
 
-def check(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
-    """What the page above asks of the values; who may set them is the route's own question."""
+def _values(request: Request, match: re.Match[str]) -> None:
+    """What the page above asks of the values. Rights come before everything else that could be wrong."""
+    backend, body = request.backend, request.fields
     backend.require_permissions(int(match["guild"]), backend.bot_user.id, None, "manage_guild")
     name, description = body.get("name"), body.get("description")
     if name is not None and not 2 <= len(str(name).strip()) <= 100:
-        raise _invalid("name must be between 2 and 100 in length")
+        raise invalid_form("name must be between 2 and 100 in length")
     if description is not None and len(str(description)) > 300:
-        raise _invalid("description must be 300 or fewer in length")
+        raise invalid_form("description must be 300 or fewer in length")
     if body.get("afk_timeout") not in (None, *_AFK_TIMEOUTS):
-        raise _invalid(f"afk_timeout must be one of {_AFK_TIMEOUTS}")
+        raise invalid_form(f"afk_timeout must be one of {_AFK_TIMEOUTS}")
     if body.get("preferred_locale") is not None and body["preferred_locale"] not in _LOCALES:
-        raise _invalid("preferred_locale is not a locale")
+        raise invalid_form("preferred_locale is not a locale")
     for field, most in (
         ("verification_level", 4),
         ("default_message_notifications", 1),
         ("explicit_content_filter", 2),
     ):
         if body.get(field) is not None and not 0 <= int(body[field]) <= most:
-            raise _invalid(f"{field} is out of range")
+            raise invalid_form(f"{field} is out of range")
     for field, kinds in _CHANNELS.items():
         if body.get(field) is None:
             continue
         channel: Channel | None = backend.channels.get(int(body[field]))
         if channel is None or channel.guild_id != int(match["guild"]) or int(channel.type) not in kinds:
-            raise _invalid(f"{field} is not a channel of the right kind in this guild")
+            raise invalid_form(f"{field} is not a channel of the right kind in this guild")
 
 
-def _invalid(problem: str) -> BackendError:
-    return BackendError(400, 50035, f"Invalid Form Body: {problem}")
+class GuildSettings(Addition):
+    """simcord's route gets the part of a body that it knows; the rest takes effect if it succeeds, in one event."""
 
+    rules = (Rule("PATCH", _PATCH, _values),)
 
-@contextlib.contextmanager
-def applied(backend: Backend, method: str, path: str, body: Any, reason: str | None) -> Generator[Any]:
-    """Runs a route with the part of a body that simcord knows; the rest takes effect if it succeeds, in one event."""
-    match = _PATCH.fullmatch(path)
-    if method != "PATCH" or match is None or not isinstance(body, Mapping) or _BAR not in body:
-        yield cast("Any", body)
-        return
-    fields = dict(cast("Mapping[str, Any]", body))
-    guild = backend.get_guild(int(match["guild"]))
-    extras = guild_extras(guild)
-    before, extras.progress_bar = extras.progress_bar, bool(fields.pop(_BAR))
-    logged = len(guild.audit_log_entries)
-    try:
-        yield fields
-    except BaseException:
-        extras.progress_bar = before
-        raise
-    if extras.progress_bar != before:
-        _log(backend, guild, logged, {"key": _BAR, "old_value": before, "new_value": extras.progress_bar}, reason)
+    def play(self, request: Request, route: Route) -> Any:
+        match = request.on("PATCH", _PATCH)
+        if match is None or _BAR not in request.fields:
+            return route(request)
+        known = dict(request.fields)
+        guild = request.backend.get_guild(int(match["guild"]))
+        extras = guild_extras(guild)
+        before, extras.progress_bar = extras.progress_bar, bool(known.pop(_BAR))
+        logged = len(guild.audit_log_entries)
+        try:
+            result = route(request.with_body(known))
+        except BaseException:
+            extras.progress_bar = before
+            raise
+        if extras.progress_bar != before:
+            change = {"key": _BAR, "old_value": before, "new_value": extras.progress_bar}
+            _log(request.backend, guild, logged, change, request.reason)
+        return result
 
 
 def _log(backend: Backend, guild: Guild, logged: int, change: dict[str, Any], reason: str | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import discord
 
+from sandbox.additions import Addition, Request, Route, Rule, invalid_form
 from sandbox.internals import Backend, BackendError, serializers
 
 # As Discord's OpenAPI description has them (CreateGuildInviteRequest).
@@ -28,47 +29,64 @@ _OF_GUILD = re.compile(r"/guilds/\d+/invites")
 _ONE = re.compile(r"/invites/(?P<code>[\w-]+)")
 
 
-def check(backend: Backend, method: str, path: str, body: Any) -> None:
-    """Raises BackendError where Discord refuses what simcord lets pass."""
-    found = _OF_CHANNEL.fullmatch(path) if method == "POST" else None
-    if found is None:
-        return
-    fields = cast("Mapping[str, Any]", body if isinstance(body, Mapping) else {})
-    channel = backend.get_channel(int(found["channel"]))
+def _new(request: Request, match: re.Match[str]) -> None:
+    """Rights, then the kind of channel, then the limits of the fields and of the guild."""
+    backend = request.backend
+    channel = backend.get_channel(int(match["channel"]))
     if channel.guild_id is not None:
         backend.require_permissions(channel.guild_id, backend.bot_user.id, channel.id, "create_instant_invite")
     if int(channel.type) not in _CHANNEL_TYPES:
         raise BackendError(400, 50024, "Cannot execute action on this channel type")
     for field, most in (("max_age", MAX_AGE_SECONDS), ("max_uses", MAX_USES)):
-        if not 0 <= int(fields.get(field) or 0) <= most:
-            raise BackendError(400, 50035, f"Invalid Form Body: {field}: int value should be between 0 and {most}.")
+        if not 0 <= int(request.fields.get(field) or 0) <= most:
+            raise invalid_form(f"{field}: int value should be between 0 and {most}.")
     if sum(invite.guild_id == channel.guild_id for invite in backend.invites.values()) >= MAX_INVITES:
         raise BackendError(400, 30016, "Maximum number of invites reached (1000)")
 
 
-def reused(backend: Backend, method: str, path: str, body: Any) -> Mapping[str, Any] | None:
-    """The similar invite that is given again: "unique: if true, don't try to reuse a similar invite"."""
-    found = _OF_CHANNEL.fullmatch(path) if method == "POST" else None
-    fields = cast("Mapping[str, Any]", body if isinstance(body, Mapping) else {})
-    if found is None or fields.get("unique"):
-        return None
-    wanted = (
-        int(found["channel"]),
-        backend.bot_user.id,
-        int(fields.get("max_age", 86_400)),
-        int(fields.get("max_uses", 0)),
-        bool(fields.get("temporary")),
-    )
-    for invite in backend.invites.values():
-        if wanted == (invite.channel_id, invite.inviter_id, invite.max_age, invite.max_uses, invite.temporary):
-            return cast("Mapping[str, Any]", serializers.invite_payload(backend, invite))
-    return None
+class ReusedInvites(Addition):
+    """A similar invite is given again, which nothing is logged for: "unique: if true, don't try to reuse a similar
+    invite".
+    """
+
+    def play(self, request: Request, route: Route) -> Any:
+        found = request.on("POST", _OF_CHANNEL)
+        if found is None or request.fields.get("unique"):
+            return route(request)
+        backend, fields = request.backend, request.fields
+        wanted = (
+            int(found["channel"]),
+            backend.bot_user.id,
+            int(fields.get("max_age", 86_400)),
+            int(fields.get("max_uses", 0)),
+            bool(fields.get("temporary")),
+        )
+        for invite in backend.invites.values():
+            if wanted == (invite.channel_id, invite.inviter_id, invite.max_age, invite.max_uses, invite.temporary):
+                return _whole(backend, serializers.invite_payload(backend, invite))
+        return route(request)
 
 
-def deleted(backend: Backend, method: str, path: str) -> Mapping[str, Any] | None:
-    """The invite that is deleted by who manages the guild: "or MANAGE_GUILD to remove any invite across the guild"."""
-    found = _ONE.fullmatch(path) if method == "DELETE" else None
-    invite = backend.invites.get(found["code"]) if found else None
+class Invites(Addition):
+    rules = (Rule("POST", _OF_CHANNEL, _new),)
+
+    def play(self, request: Request, route: Route) -> Any:
+        backend = request.backend
+        if _OF_CHANNEL.fullmatch(request.path) or _OF_GUILD.fullmatch(request.path):
+            result = route(request)
+            if isinstance(result, list):
+                return [_whole(backend, each) for each in cast("list[Mapping[str, Any]]", result)]
+            return _whole(backend, result)
+        if found := _ONE.fullmatch(request.path):
+            deleted = _delete(backend, found["code"]) if request.method == "DELETE" else None
+            whole = _whole(backend, route(request) if deleted is None else deleted)
+            return {key: value for key, value in whole.items() if request.method != "GET" or key not in _METADATA}
+        return route(request)
+
+
+def _delete(backend: Backend, code: str) -> Mapping[str, Any] | None:
+    """By who manages the guild: "or MANAGE_GUILD to remove any invite across the guild". None for anybody else."""
+    invite = backend.invites.get(code)
     if invite is None or not _manages_guild(backend, invite.guild_id):
         return None
     backend.delete_invite(invite.code)
@@ -78,18 +96,6 @@ def deleted(backend: Backend, method: str, path: str) -> Mapping[str, Any] | Non
 def _manages_guild(backend: Backend, guild_id: int) -> bool:
     held = backend.compute_permissions(guild_id, backend.bot_user.id)
     return bool(held & (discord.Permissions.manage_guild.flag | discord.Permissions.administrator.flag))
-
-
-def answer(backend: Backend, method: str, path: str, result: Any) -> Any:
-    """The route's answer as Discord gives it."""
-    if _OF_CHANNEL.fullmatch(path) or _OF_GUILD.fullmatch(path):
-        if isinstance(result, list):
-            return [_whole(backend, each) for each in cast("list[Mapping[str, Any]]", result)]
-        return _whole(backend, result)
-    if _ONE.fullmatch(path):
-        whole = _whole(backend, result)
-        return {key: value for key, value in whole.items() if method != "GET" or key not in _METADATA}
-    return result
 
 
 def _whole(backend: Backend, payload: Mapping[str, Any]) -> dict[str, Any]:

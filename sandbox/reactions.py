@@ -7,21 +7,30 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Mapping
-from typing import Any
 
-from sandbox import threads
-from sandbox.internals import Backend, BackendError
+from sandbox.additions import Addition, Request, Rule
+from sandbox.internals import BackendError
 
 # "Maximum number of reactions reached (20)": https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _MAX_REACTIONS = 20
+_OWN = re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)/reactions/(?P<emoji>[^/]+)/@me")
 
 
-def check(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
+def _place(request: Request, match: re.Match[str]) -> None:
+    """ "Users cannot edit messages, add reactions, use application commands, or join archived threads."
+
+    https://discord.com/developers/docs/topics/threads#active--archived-threads
+    """
+    channel = request.backend.channels.get(int(match["channel"]))
+    if channel is not None and channel.thread_metadata is not None and channel.thread_metadata.archived:
+        raise BackendError(400, 50083, "Thread is archived")
+
+
+def _emoji(request: Request, match: re.Match[str]) -> None:
     """A custom emoji is one of a guild that the bot is in, or one that stands there already; else "10014: Unknown
     Emoji".
     """
-    threads.check_reaction(backend, match, body)
+    backend = request.backend
     message = backend.messages.get(int(match["channel"]), {}).get(int(match["message"]))
     emoji = urllib.parse.unquote(match["emoji"])
     if message is None or message.reaction_for(emoji) is not None:
@@ -33,3 +42,7 @@ def check(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> No
         raise BackendError(400, 10014, "Unknown Emoji")
     if len(message.reactions) >= _MAX_REACTIONS:
         raise BackendError(400, 30010, "Maximum number of reactions reached (20)")
+
+
+class Reactions(Addition):
+    rules = (Rule("PUT", _OWN, _place), Rule("PUT", _OWN, _emoji))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
+from sandbox.additions import Addition, Request, Route, Rule, invalid_form
 from sandbox.internals import Backend, BackendError, Channel, channel_accessible, serializers
 
 _TEXT, _NEWS, _FORUM = 0, 5, 15
@@ -23,16 +24,17 @@ _ARCHIVED = re.compile(r"/channels/(?P<channel>\d+)(?P<own>/users/@me)?/threads/
 _EDIT = re.compile(r"/channels/(?P<channel>\d+)")
 
 
-def check_creation(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
+def _creation(request: Request, match: re.Match[str]) -> None:
     """The limits of the fields, and which channel takes which kind."""
+    backend, body = request.backend, request.fields
     channel = backend.get_channel(int(match["channel"]))
     name = body.get("name")
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= 100:
-        raise BackendError(400, 50035, "Invalid Form Body: name must be between 1 and 100 in length")
+        raise invalid_form("name must be between 1 and 100 in length")
     if body.get("auto_archive_duration") not in (None, *_ARCHIVE_MINUTES):
-        raise BackendError(400, 50035, "Invalid Form Body: auto_archive_duration is none of Discord's four")
+        raise invalid_form("auto_archive_duration is none of Discord's four")
     if not 0 <= int(body.get("rate_limit_per_user") or 0) <= 21_600:
-        raise BackendError(400, 50035, "Invalid Form Body: rate_limit_per_user must be between 0 and 21600")
+        raise invalid_form("rate_limit_per_user must be between 0 and 21600")
     message_id = match.groupdict().get("message")
     if message_id is not None:
         if channel.type not in (_TEXT, _NEWS):
@@ -46,63 +48,51 @@ def check_creation(backend: Backend, match: re.Match[str], body: Mapping[str, An
         raise BackendError(400, 50024, "Cannot execute action on this channel type")
 
 
-def check_reaction(backend: Backend, match: re.Match[str], _body: Mapping[str, Any]) -> None:
-    """ "Users cannot edit messages, add reactions, use application commands, or join archived threads."
+class Threads(Addition):
+    rules = (Rule("POST", _CREATION, _creation),)
 
-    https://discord.com/developers/docs/topics/threads#active--archived-threads
-    """
-    channel = backend.channels.get(int(match["channel"]))
-    if channel is not None and channel.thread_metadata is not None and channel.thread_metadata.archived:
-        raise BackendError(400, 50083, "Thread is archived")
+    def play(self, request: Request, route: Route) -> Any:
+        if found := request.on("PATCH", _EDIT):
+            _bear_moment(request, int(found["channel"]))
+        result = route(request)
+        found = request.on("GET", _ARCHIVED)
+        return result if found is None or found["own"] else _page(request, found)
 
-
-def before(backend: Backend, method: str, path: str, body: Any) -> None:
-    """An archived thread bears the moment of its archiving, which lists are sorted by."""
-    match = _EDIT.fullmatch(path)
-    if method != "PATCH" or match is None or not isinstance(body, Mapping):
-        return
-    channel = backend.channels.get(int(match["channel"]))
-    archived = cast("Mapping[str, Any]", body).get("archived")
-    metadata = None if channel is None else channel.thread_metadata
-    if metadata is not None and archived is not None and bool(archived) != metadata.archived:
-        metadata.archive_timestamp = backend.now_iso()
-
-
-class NewThread:
-    """What a request asks of the thread that it creates, beyond what simcord makes of it."""
-
-    def __init__(self, backend: Backend, method: str, path: str, body: Any) -> None:
-        self._backend = backend
-        self._match = _CREATION.fullmatch(path) if method == "POST" else None
-        self._body = cast("Mapping[str, Any]", body if isinstance(body, Mapping) else {})
-
-    def announced(self, event: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The event of its creation, with these in it; the thread itself gets them too."""
-        if self._match is None or event != "THREAD_CREATE":
+    def announced(self, request: Request, event: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The event of a thread's creation, with what its request asks beyond simcord; the thread gets that too."""
+        if event != "THREAD_CREATE" or not request.on("POST", _CREATION):
             return payload
-        thread = self._backend.channels[int(payload["id"])]
-        parent = self._backend.channels[thread.parent_id or 0]
-        thread.rate_limit_per_user = int(self._body.get("rate_limit_per_user") or 0)
+        backend = request.backend
+        thread = backend.channels[int(payload["id"])]
+        parent = backend.channels[thread.parent_id or 0]
+        thread.rate_limit_per_user = int(request.fields.get("rate_limit_per_user") or 0)
         if parent.type == _NEWS:
             thread.type = _NEWS_THREAD
         if thread.thread_metadata is not None:
-            thread.thread_metadata.invitable = bool(self._body.get("invitable", True))
-        message = self._backend.messages.get(parent.id, {}).get(thread.id)
+            thread.thread_metadata.invitable = bool(request.fields.get("invitable", True))
+        message = backend.messages.get(parent.id, {}).get(thread.id)
         if message is not None:
             message.flags |= _HAS_THREAD
-        return {**payload, **serializers.thread_payload(self._backend, thread)}
+        return {**payload, **serializers.thread_payload(backend, thread)}
 
 
-def finished(backend: Backend, method: str, path: str, query: Mapping[str, str], result: Any) -> Any:
+def _bear_moment(request: Request, channel_id: int) -> None:
+    """An archived thread bears the moment of its archiving, which lists are sorted by."""
+    channel = request.backend.channels.get(channel_id)
+    archived = request.fields.get("archived")
+    metadata = None if channel is None else channel.thread_metadata
+    if metadata is not None and archived is not None and bool(archived) != metadata.archived:
+        metadata.archive_timestamp = request.backend.now_iso()
+
+
+def _page(request: Request, match: re.Match[str]) -> Any:
     """A page of archived threads: the latest first, ``before`` a moment, at most ``limit`` (2 to 100).
 
     https://discord.com/developers/docs/resources/channel#list-public-archived-threads
     """
-    match = _ARCHIVED.fullmatch(path)
-    if method != "GET" or match is None or match["own"]:
-        return result
+    backend = request.backend
     kinds = (_PRIVATE_THREAD,) if match["kind"] == "private" else (_PUBLIC_THREAD, _NEWS_THREAD)
-    moment = query.get("before")
+    moment = request.query.get("before")
     found = sorted(
         (each for each in backend.channels.values() if _is_listed(backend, each, int(match["channel"]), kinds)),
         key=_archived_at,
@@ -110,9 +100,9 @@ def finished(backend: Backend, method: str, path: str, query: Mapping[str, str],
     )
     if moment is not None:
         found = [each for each in found if _archived_at(each) < datetime.datetime.fromisoformat(moment)]
-    limit = int(query.get("limit", 50))
+    limit = int(request.query.get("limit", 50))
     if not 2 <= limit <= 100:
-        raise BackendError(400, 50035, "Invalid Form Body: limit must be between 2 and 100")
+        raise invalid_form("limit must be between 2 and 100")
     return serializers.thread_list_payload(backend, found[:limit], has_more=len(found) > limit)
 
 

@@ -5,13 +5,13 @@ https://discord.com/developers/docs/resources/webhook
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import secrets
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from sandbox.additions import Addition, Request, Route, invalid_form
 from sandbox.internals import Backend, BackendError, serializers
 
 MAX_WEBHOOKS = 15
@@ -30,11 +30,7 @@ _ONE = re.compile(r"/webhooks/(?P<webhook>\d+)")
 _BY_TOKEN = re.compile(r"/webhooks/(?P<webhook>\d+)/(?P<token>[^/]+)")
 
 
-def _invalid(field: str, problem: str) -> BackendError:
-    return BackendError(400, 50035, f"Invalid Form Body: {field}: {problem}")
-
-
-class Webhooks:
+class Webhooks(Addition):
     """Beside simcord's own: avatar hashes by webhook, and the channels that followers follow."""
 
     def __init__(self, backend: Backend) -> None:
@@ -45,14 +41,13 @@ class Webhooks:
         self._followed: dict[int, int] = {}
 
     # -------------------------------------------------------------------- rules
-    def check(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> None:
-        """Raises BackendError where Discord refuses what simcord lets pass."""
-        fields = cast("Mapping[str, Any]", body if isinstance(body, Mapping) else {})
-        if method == "POST" and (found := _OF_CHANNEL.fullmatch(path)):
+    def check(self, request: Request) -> None:
+        fields = request.fields
+        if found := request.on("POST", _OF_CHANNEL):
             self._permitted(int(found["channel"]))
             self._check_name(str(fields.get("name") or ""))
             self._check_place(int(found["channel"]))
-        elif method == "PATCH" and (found := _ONE.fullmatch(path)):
+        elif found := request.on("PATCH", _ONE):
             webhook = self._backend.get_webhook(int(found["webhook"]))
             self._permitted(webhook.channel_id)
             if fields.get("name") is not None:
@@ -61,10 +56,10 @@ class Webhooks:
             if destination is not None and int(destination) != webhook.channel_id:
                 self._permitted(int(destination))
                 self._check_place(int(destination))
-        elif method == "POST" and (found := _BY_TOKEN.fullmatch(path)):
+        elif found := request.on("POST", _BY_TOKEN):
             webhook = self._backend.webhooks.get(int(found["webhook"]))
             if webhook is not None and webhook.token == found["token"]:
-                self._check_thread(webhook.channel_id, query.get("thread_id"), fields)
+                self._check_thread(webhook.channel_id, request.query.get("thread_id"), fields)
 
     def _permitted(self, channel_id: int) -> None:
         """Rights come before everything else that could be wrong."""
@@ -81,10 +76,10 @@ class Webhooks:
         https://discord.com/developers/docs/resources/webhook#create-webhook
         """
         if not 1 <= len(name.strip()) <= MAX_NAME:
-            raise _invalid("name", "Must be between 1 and 80 in length.")
+            raise invalid_form("name: Must be between 1 and 80 in length.")
         for word in ("clyde", "discord"):
             if word in name.lower():
-                raise _invalid("name", f'Username cannot contain "{word}"')
+                raise invalid_form(f'name: Username cannot contain "{word}"')
 
     def _check_place(self, channel_id: int) -> None:
         channel = self._backend.get_channel(channel_id)
@@ -111,58 +106,60 @@ class Webhooks:
             raise BackendError(404, 10003, "Unknown Channel")
 
     # ------------------------------------------------------------------ requests
-    @contextlib.contextmanager
-    def posting(self, method: str, path: str, query: Mapping[str, str]) -> Generator[None]:
-        """Lets simcord's route post to the thread that the query names. Only for code that doesn't await."""
-        found = _BY_TOKEN.fullmatch(path) if method == "POST" else None
-        webhook = self._backend.webhooks.get(int(found["webhook"])) if found else None
-        if webhook is None or "thread_id" not in query:
-            yield
-            return
-        home, webhook.channel_id = webhook.channel_id, int(query["thread_id"])
+    def play(self, request: Request, route: Route) -> Any:
+        """What simcord does not keep is kept here, and given with its answers."""
+        if request.on("POST", _OF_CHANNEL):
+            return self._create(request, route)
+        if _OF_CHANNEL.fullmatch(request.path) or _OF_GUILD.fullmatch(request.path):
+            return [self._payload(each) for each in route(request)]
+        if _AUDIT_LOG.fullmatch(request.path):
+            result = route(request)
+            return {**result, "webhooks": self._named_in(result["audit_log_entries"])}
+        if found := request.on("POST", _FOLLOW):
+            result = route(request)
+            self._followed[int(result["webhook_id"])] = int(found["channel"])
+            return result
+        if found := _ONE.fullmatch(request.path):
+            return self._one(request, route, int(found["webhook"]))
+        if found := request.on("POST", _BY_TOKEN):
+            return self._post(request, route, int(found["webhook"]))
+        return route(request)
+
+    def _create(self, request: Request, route: Route) -> dict[str, Any]:
+        result = route(request)
+        self._made(int(result["id"]))
+        self._dress(int(result["id"]), request.fields)
+        return self._payload(result)
+
+    def _one(self, request: Request, route: Route, webhook_id: int) -> Any:
+        if request.method == "DELETE":
+            result = route(request)
+            self._avatars.pop(webhook_id, None)
+            self._followed.pop(webhook_id, None)
+            return result
+        if request.method != "PATCH":
+            return self._payload(route(request))
+        result = route(request.with_body({key: value for key, value in request.fields.items() if key != "avatar"}))
+        self._dress(webhook_id, request.fields)
+        return self._payload(result)
+
+    def _post(self, request: Request, route: Route, webhook_id: int) -> Any:
+        """simcord's route posts to the thread that the query names while the webhook stands there."""
+        webhook = self._backend.webhooks.get(webhook_id)
+        if webhook is None:
+            return route(request)
+        home = webhook.channel_id
+        webhook.channel_id = int(request.query.get("thread_id", home))
         try:
-            yield
+            result = route(request)
             metadata = self._backend.get_channel(webhook.channel_id).thread_metadata
             if metadata is not None:
                 # "The thread will automatically be unarchived."
                 metadata.archived = False
         finally:
             webhook.channel_id = home
-
-    def body(self, method: str, path: str, body: Any) -> Any:
-        """The body as simcord's route takes it."""
-        if method == "PATCH" and _ONE.fullmatch(path) and isinstance(body, Mapping):
-            fields = cast("Mapping[str, Any]", body)
-            return {key: value for key, value in fields.items() if key != "avatar"}
-        return body
-
-    def answer(self, method: str, path: str, body: Any, query: Mapping[str, str], result: Any) -> Any:
-        """The route's answer as Discord gives it; what simcord does not keep is kept here."""
-        fields = cast("Mapping[str, Any]", body if isinstance(body, Mapping) else {})
-        if found := _OF_CHANNEL.fullmatch(path):
-            if method == "POST":
-                self._made(int(result["id"]))
-                self._dress(int(result["id"]), fields)
-                return self._payload(result)
-            return [self._payload(each) for each in result]
-        if _AUDIT_LOG.fullmatch(path):
-            return {**result, "webhooks": self._named_in(result["audit_log_entries"])}
-        if _OF_GUILD.fullmatch(path):
-            return [self._payload(each) for each in result]
-        if method == "POST" and (found := _FOLLOW.fullmatch(path)):
-            self._followed[int(result["webhook_id"])] = int(found["channel"])
-        elif found := _ONE.fullmatch(path):
-            if method == "DELETE":
-                self._avatars.pop(int(found["webhook"]), None)
-                self._followed.pop(int(found["webhook"]), None)
-                return result
-            if method == "PATCH":
-                self._dress(int(found["webhook"]), fields)
-            return self._payload(result)
-        elif method == "POST" and _BY_TOKEN.fullmatch(path) and int(path.split("/")[2]) in self._backend.webhooks:
-            # "wait: waits for server confirmation of message send before response … defaults to false".
-            return result if query.get("wait", "").lower() in ("1", "true") else None
-        return result
+        # "wait: waits for server confirmation of message send before response … defaults to false".
+        return result if request.query.get("wait", "").lower() in ("1", "true") else None
 
     def _made(self, webhook_id: int) -> None:
         """A token of 68 characters, as Discord's: nobody may take it for anything else."""

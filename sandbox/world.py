@@ -9,19 +9,21 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
-from sandbox import (
-    age_restriction,
-    audit,
-    ban_cleanup,
-    guild_settings,
-    invites,
-    member_routes,
-    permission_syncing,
-    rules,
-    threads,
-)
+from sandbox import additions
+from sandbox.additions import Addition, Request
+from sandbox.audit import AuditLog
+from sandbox.bans import Bans
+from sandbox.channels import Channels
 from sandbox.clock import WallClock
+from sandbox.guild_settings import GuildSettings
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
+from sandbox.invites import Invites, ReusedInvites
+from sandbox.members import Members
+from sandbox.messages import Messages
+from sandbox.overwrites import Overwrites
+from sandbox.reactions import Reactions
+from sandbox.roles import Roles
+from sandbox.threads import Threads
 from sandbox.webhooks import Webhooks
 
 Listener = Callable[[str, Mapping[str, Any]], None]
@@ -38,6 +40,23 @@ class World:
         self.env = RemoteBotEnv(self.clock, bot_name=bot_name)
         self.backend: Backend = self.env.backend
         self.webhooks = Webhooks(self.backend)
+        # The first stands around all others. The audit log reads what is there before the others have changed it, and
+        # stands around those whose effects it has to know; an invite that is given again is no entry.
+        self._additions: tuple[Addition, ...] = (
+            Bans(),
+            Overwrites(),
+            Channels(),
+            Messages(),
+            ReusedInvites(),
+            AuditLog(),
+            Threads(),
+            Invites(),
+            self.webhooks,
+            GuildSettings(),
+            Members(),
+            Roles(),
+            Reactions(),
+        )
         # Nothing that scans for leaked Discord tokens, or a guard against real ones, may take this for one.
         self.bot_token = f"sandbox.{secrets.token_urlsafe(32)}"
         self.stats: collections.Counter[str] = collections.Counter()
@@ -47,7 +66,7 @@ class World:
         self._nonce: str | None = None
         self._is_on_trial = False
         self._acting_as: int | None = None
-        self._new_thread: threads.NewThread | None = None
+        self._request: Request | None = None
         self.backend.subscribers.append(self._on_event)
 
     @property
@@ -68,8 +87,9 @@ class World:
     def _on_event(self, event: str, payload: Mapping[str, Any]) -> None:
         if self._is_on_trial:
             return
-        if self._new_thread is not None:
-            payload = self._new_thread.announced(event, payload)
+        if self._request is not None:
+            for addition in self._additions:
+                payload = addition.announced(self._request, event, payload)
         if self._held is not None:
             self._held.append((event, payload))
             return
@@ -130,48 +150,16 @@ class World:
         files: Sequence[Any] = (),
         reason: str | None = None,
     ) -> Any:
-        """One REST request of the bot: Discord's rules, simcord's route, and the audit entry, in one step.
+        """One REST request of the bot: simcord's route with everything that is added to it, in one step.
 
         Raises BackendError as Discord would answer.
         """
-        rules.check(self.backend, method, path, body)
-        self.webhooks.check(method, path, body, query or {})
-        invites.check(self.backend, method, path, body)
-        if (earlier := invites.reused(self.backend, method, path, body)) is not None:
-            return invites.answer(self.backend, method, path, earlier)
-        answer = member_routes.answer(self.backend, method, path, query or {})
-        if answer is not None:
-            return answer
-        body = member_routes.normalised(method, path, body)
-        entry = audit.plan(self.backend, method, path)
-        followers = permission_syncing.followers(self.backend, method, path)
-        deleted_seconds = ban_cleanup.seconds_of(method, path, body, query or {})
-        threads.before(self.backend, method, path, body)
-        self._new_thread = threads.NewThread(self.backend, method, path, body)
-        result: Any = invites.deleted(self.backend, method, path)
+        request = Request(self.backend, method, path, body, query or {}, files, reason)
+        self._request = request
         try:
-            if result is None:
-                with (
-                    self.webhooks.posting(method, path, query or {}),
-                    guild_settings.applied(self.backend, method, path, body, reason) as known,
-                    age_restriction.taken(self.backend, method, path, known, reason) as taken,
-                ):
-                    asked = self.webhooks.body(method, path, taken.body)
-                    result = taken.result = dispatch(
-                        self.backend, method, path, body=asked, query=query, files=list(files), reason=reason
-                    )
+            return additions.play(self._additions, request, _simcords)
         finally:
-            self._new_thread = None
-        result = self.webhooks.answer(method, path, body, query or {}, result)
-        result = invites.answer(self.backend, method, path, result)
-        result = threads.finished(self.backend, method, path, query or {}, result)
-        if entry is not None:
-            entry.write(self.backend, result, reason)
-        if followers is not None:
-            permission_syncing.follow(self.backend, *followers)
-        if deleted_seconds:
-            ban_cleanup.delete_messages(self.backend, path, result, deleted_seconds)
-        return result
+            self._request = None
 
     def arrived(
         self,
@@ -223,3 +211,15 @@ class World:
         except TimeoutError:
             return predicate()
         return True
+
+
+def _simcords(request: Request) -> Any:
+    return dispatch(
+        request.backend,
+        request.method,
+        request.path,
+        body=request.body,
+        query=request.query,
+        files=list(request.files),
+        reason=request.reason,
+    )

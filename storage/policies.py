@@ -8,7 +8,7 @@ from sqlmodel import col
 from policy.rules import ChannelRules, GuildRules
 from storage.database import Session
 from storage.revisions import Noun, bump
-from storage.tables import ChannelPolicy, GuildPolicy
+from storage.tables import ChannelPolicy, GuildInstallation, GuildPolicy
 from storage.upserts import insert_into
 
 
@@ -22,6 +22,12 @@ async def channels(session: Session, installation_id: str) -> dict[int, ChannelR
     """The channels of an installation that have rules of their own, by channel id. Raises pydantic.ValidationError."""
     rows = await session.scalars(select(ChannelPolicy).where(col(ChannelPolicy.installation_id) == installation_id))
     return {row.channel_id: ChannelRules.model_validate_json(row.rules) for row in rows}
+
+
+async def lock(session: Session, installation_id: str) -> None:
+    """Until the end of this transaction nobody else who locks changes the policies of the installation."""
+    wanted = select(col(GuildInstallation.id)).where(col(GuildInstallation.id) == installation_id)
+    await session.execute(wanted.with_for_update())
 
 
 async def set_guild(session: Session, installation_id: str, rules: GuildRules, *, by: int | None, now: float) -> None:

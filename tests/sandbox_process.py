@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypedDict, cast
 
@@ -34,6 +35,18 @@ class ControlError(Exception):
         super().__init__(f"{action}: {status} {answer.get('error')}")
         self.status = status
         self.answer = answer
+
+
+async def controlled(control_url: str, control_token: str, action: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What an action of a control API answers. Raises ControlError when it is refused."""
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {control_token}"}) as session,
+        session.post(f"{control_url}/{action}", json=body) as response,
+    ):
+        answer: dict[str, Any] = await response.json()
+        if response.status != 200:
+            raise ControlError(action, response.status, answer)
+        return answer
 
 
 class SandboxProcess:
@@ -113,15 +126,7 @@ class SandboxProcess:
 
     async def control(self, action: str, **body: Any) -> dict[str, Any]:
         """Run one action of the control API. Raises ControlError when it is refused."""
-        headers = {"Authorization": f"Bearer {self.control_token}"}
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.post(f"{self.control_url}/{action}", json=body) as response,
-        ):
-            answer: dict[str, Any] = await response.json()
-            if response.status != 200:
-                raise ControlError(action, response.status, answer)
-            return answer
+        return await controlled(self.control_url, self.control_token, action, body)
 
     async def make_guild(self, name: str, **spec: Any) -> GuildIds:
         """Make a guild while everything runs; its ids. What `spec` takes: sandbox.guild_spec.GuildSpec."""

@@ -25,8 +25,9 @@ from bot.marked_database import opened_database
 from bot.setting_values import is_real_token
 from bot.settings import Settings, SettingsError
 from policy.model import PlatformRole
+from policy.rules import GuildRules
 from policy.scopes import EVERYTHING_BUT_ADMIN
-from storage import clients, installations, instance, memberships, workspaces
+from storage import clients, installations, instance, memberships, policies, workspaces
 from storage.database import Database
 from storage.instance import Mark
 from storage.snapshot import ClientKind
@@ -36,7 +37,9 @@ START_SECONDS = 30.0
 STOP_SECONDS = 1.0
 ADMINISTRATOR = "ada"
 VIEWER = "wren"
+SPAMMER = "coinflip100"
 EXAMPLE_CHANNEL = "general"
+APPROVALS_CHANNEL = "approvals"
 
 
 async def run(arguments: argparse.Namespace) -> None:
@@ -168,12 +171,15 @@ def _settings(sandbox: Mapping[str, Any], data_dir: Path) -> Settings:
 
 
 async def _seed(settings: Settings, sandbox: Mapping[str, Any]) -> dict[str, str]:
-    """Two workspaces, one a guild; two tokens in the first. Returns the tokens by what they are called outside."""
+    """Two workspaces, one a guild; in the first an approvals channel and two tokens. Returns the tokens by what they
+    are called outside.
+    """
     now = time.time()
     first, second = sandbox["guilds"][0], sandbox["guilds"][1]
     async with opened_database(settings, Mark.SANDBOX) as database:
         workspace_id = await _workspace(database, first, now)
         await _workspace(database, second, now)
+        await _approvals_channel(database, first, now)
         async with database.unit_of_work() as session:
             await memberships.set_role(session, workspace_id, int(first["members"][VIEWER]), PlatformRole.VIEWER, now)
         return {
@@ -194,6 +200,19 @@ async def _workspace(database: Database, guild: Mapping[str, Any], now: float) -
         await installations.install(session, workspace_id, guild_id, now)
         await instance.put(session, "started", str(now))
         return workspace_id
+
+
+async def _approvals_channel(database: Database, guild: Mapping[str, Any], now: float) -> None:
+    """Where the cards of the guild are posted, unless a kept database says otherwise."""
+    channel_id = int(guild["channels"][APPROVALS_CHANNEL])
+    async with database.unit_of_work() as session:
+        installed = await installations.active(session, int(guild["id"]))
+        if installed is None:
+            return
+        rules = await policies.guild(session, installed.id)
+        if rules == GuildRules():
+            rules = GuildRules(approvals_channel_id=channel_id)
+            await policies.set_guild(session, installed.id, rules, by=None, now=now)
 
 
 async def _token(database: Database, workspace_id: str, user_id: int, name: str, now: float) -> str:
@@ -276,6 +295,13 @@ def _text(shown: Mapping[str, Any]) -> str:
             },
         },
     }
+    click = {
+        "user": guild["members"][ADMINISTRATOR],
+        "channel": guild["channels"][APPROVALS_CHANNEL],
+        "label": "Approve",
+        "wait": 10,
+        "message": "MESSAGE",
+    }
     return f"""
 Guildhall is running against a simulated Discord. Nothing here reaches the real one.
 
@@ -309,6 +335,13 @@ One call, as it is:
     -H "Mcp-Method: tools/call" -H "Mcp-Name: message_list_recent" \\
     -d '{json.dumps(call)}'
 
-Then try message_send: it previews first (nothing is sent before dry_run is false), and audit_list shows what was done.
+Then try message_send: it previews first (nothing is sent before dry_run is false). audit_list shows what was done, and
+audit_revert undoes it.
+
+A ban waits for a person: ask your client to ban @{SPAMMER}. A card with buttons is posted to #{APPROVALS_CHANNEL}.
+{ADMINISTRATOR} presses Approve with this line; for MESSAGE write the last number of the link that your client got:
+  curl -s {shown["control_url"]}/click -H "Content-Type: application/json" \\
+    -H "Authorization: Bearer {shown["control_token"]}" -d '{json.dumps(click)}'
+
 Ctrl-C ends it.
 """

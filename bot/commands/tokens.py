@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Sequence
 
+from bot.commands.discord_ids import check_ids
 from bot.commands.failures import CommandError
 from bot.marked_database import opened_database
 from bot.settings import Settings
@@ -21,8 +22,6 @@ DURATION = re.compile(r"^(\d+)([hdw])$")
 SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 OPERATOR_DEFAULT_SECONDS = 8 * 3600.0
 LONGEST_SECONDS = 520 * SECONDS["w"]
-# https://discord.com/developers/docs/reference#snowflakes: of 15 digits at least
-LEAST_ID = 10**14
 
 
 async def run(settings: Settings, arguments: argparse.Namespace, mark: Mark) -> Sequence[str]:
@@ -44,8 +43,8 @@ async def _create(database: Database, arguments: argparse.Namespace) -> Sequence
     except ValueError as error:
         raise CommandError(f"--scope: {error}") from None
     expires_at = _expiry(arguments.expires, now)
-    _check_ids("--as", [] if arguments.user_id is None else [arguments.user_id])
-    _check_ids("--guild", arguments.guild)
+    check_ids("--as", [] if arguments.user_id is None else [arguments.user_id])
+    check_ids("--guild", arguments.guild)
     _check_toolsets(arguments.toolset)
     guild_ids = frozenset[int](arguments.guild) or None
     lines: list[str] = []
@@ -130,12 +129,6 @@ def _expiry(text: str | None, now: float) -> float | None:
     if not 0 < seconds <= LONGEST_SECONDS:
         raise CommandError(f"--expires: '{text}' is not between 1h and {LONGEST_SECONDS // SECONDS['w']}w.")
     return now + seconds
-
-
-def _check_ids(option: str, given: Sequence[int]) -> None:
-    for each in given:
-        if not LEAST_ID <= each < 1 << 63:
-            raise CommandError(f"{option}: {each} is not a Discord id; copy it from Discord's developer mode.")
 
 
 def _check_toolsets(given: Sequence[str]) -> None:

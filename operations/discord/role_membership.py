@@ -52,6 +52,15 @@ class _RoleMembership(WriteOperation[RoleMembershipInput, RoleMembershipEffect, 
     https://discord.com/developers/docs/topics/permissions#permission-hierarchy
     """
 
+    toolset = "roles"
+    scope = "roles:write"
+    tier = Tier.RISKY
+    in_default_set = True
+    bot_permissions = ("manage_roles",)
+    actor_permissions = ("manage_roles",)
+    reconcile = Reconcile.AUDIT_LOG
+    audit_action = discord.AuditLogAction.member_role_update.value
+    idempotent = True
     Input = RoleMembershipInput
     Effect = RoleMembershipEffect
     Result = RoleMembershipResult
@@ -144,16 +153,7 @@ class AssignRole(_RoleMembership):
     """Give a member a role that stands below your highest one."""
 
     name = "role_assign"
-    toolset = "roles"
-    scope = "roles:write"
-    tier = Tier.RISKY
-    in_default_set = True
     # https://discord.com/developers/docs/resources/guild#add-guild-member-role
-    bot_permissions = ("manage_roles",)
-    actor_permissions = ("manage_roles",)
-    reconcile = Reconcile.AUDIT_LOG
-    audit_action = discord.AuditLogAction.member_role_update.value
-    idempotent = True
     gives = True
     inverse_name = "role_remove"
 
@@ -162,16 +162,7 @@ class RemoveRole(_RoleMembership):
     """Take a role that stands below your highest one from a member; the role itself stays."""
 
     name = "role_remove"
-    toolset = "roles"
-    scope = "roles:write"
-    tier = Tier.RISKY
-    in_default_set = True
     # https://discord.com/developers/docs/resources/guild#remove-guild-member-role
-    bot_permissions = ("manage_roles",)
-    actor_permissions = ("manage_roles",)
-    reconcile = Reconcile.AUDIT_LOG
-    audit_action = discord.AuditLogAction.member_role_update.value
-    idempotent = True
     gives = False
     inverse_name = "role_assign"
 

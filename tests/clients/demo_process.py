@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from tests.sandbox_process import REPOSITORY, ControlError, GuildIds
+from tests.sandbox_process import REPOSITORY, GuildIds, controlled
 from tests.served_process import process_environment
 
 START_SECONDS = 60.0
@@ -41,15 +39,7 @@ class Demo:
 
     async def control(self, action: str, **body: Any) -> dict[str, Any]:
         """One action of the sandbox's control API. Raises ControlError."""
-        headers = {"Authorization": f"Bearer {self.control_token}"}
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.post(f"{self.control_url}/{action}", json=body) as response,
-        ):
-            answer: dict[str, Any] = await response.json()
-            if response.status != 200:
-                raise ControlError(action, response.status, answer)
-            return answer
+        return await controlled(self.control_url, self.control_token, action, body)
 
     async def history(self, channel: str) -> list[dict[str, Any]]:
         """The messages of a channel of the first guild as Discord has them, oldest first."""

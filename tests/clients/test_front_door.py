@@ -52,9 +52,9 @@ class Printed:
         (found,) = [each for title, each in self.configurations.items() if of in title]
         return found
 
-    def command_line(self, program: str) -> str:
+    def command_line(self, program: str, with_: str = "") -> str:
         """With the lines that it goes on in."""
-        found = re.search(rf"^ +({program} (?:.*\\\n)*.*)$", self.text, re.MULTILINE)
+        found = re.search(rf"^ +({program} .*?{with_}(?:.*\\\n)*.*)$", self.text, re.MULTILINE)
         assert found, f"there is no example of {program}:\n{self.text}"
         return found[1]
 
@@ -115,6 +115,15 @@ async def test_what_the_demo_prints_works_as_it_is_printed_and_ctrl_c_ends_it(
             result = json.loads(await asyncio.to_thread(run_in_shell, printed.command_line("curl")))["result"]
             assert not result["isError"]
             assert len(result["structuredContent"]["messages"]) == 5
+        with subtests.test("a ban by one request and one press of the printed button"):
+            if shutil.which("curl") is None:
+                pytest.skip("curl is not installed, so the printed button was not pressed")
+            session = configured(programs, tmp_path / "http.json", printed.configuration("mcpServers"))
+            asked = await session.call("member_ban", member=printed.after("to ban").strip(".@"), dry_run=False)
+            press = printed.command_line("curl", with_="/click")
+            press = press.replace("MESSAGE", asked.data["approve_url"].rpartition("/")[2])
+            said = json.loads(await asyncio.to_thread(run_in_shell, press))
+            assert said["message"]["content"] == "Done."
         await ends_at_ctrl_c(terminal)
 
 

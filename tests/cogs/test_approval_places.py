@@ -61,7 +61,7 @@ async def test_without_one_the_card_goes_to_the_channel_of_the_request(place: Pl
 
 async def test_nobody_stands_behind_an_operator_so_there_must_be_a_channel(place: Place) -> None:
     plan = plan_of(place, requester_id=None)
-    assert "/policy set" in await remedy(place, plan)
+    assert "guildhall policy set" in await remedy(place, plan)
     await place.set_rules(approvals_channel_id=int(place.channel("general")))
     assert (await destination(place, plan)).channel_id == int(place.channel("general"))
 

@@ -102,7 +102,7 @@ async def test_with_four_eyes_and_no_channel_the_call_is_refused_with_how_to_set
     await place.set_rules(four_eyes=True)
     answer = await place.call("channel_delete", channel=place.channel("news"), dry_run=False)
     assert answer.status == "refused", answer
-    assert "/policy set" in answer.text
+    assert "guildhall policy set" in answer.text
 
 
 async def test_a_denied_plan_is_not_done_and_cannot_be_asked_for_again_at_once(place: Place) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from operations.base import Outcome, Preview, Status
-from operations.outcomes import plain
-from policy.model import Refuse
+from operations.base import Outcome, Status
+from tests.operations.discord.outcomes import done
 from tests.operations.discord.road import Road
 
 
@@ -15,23 +14,6 @@ async def confirmed(road: Road, name: str, member: str, /, **arguments: Any) -> 
     waits = await road.call(name, member, **arguments, dry_run=False)
     assert waits.status is Status.NEEDS_CONFIRMATION, waits
     return await road.call(name, None, **arguments, dry_run=False)
-
-
-def done(outcome: Outcome) -> Any:
-    assert outcome.status is Status.DONE, outcome
-    return plain(outcome.data)
-
-
-def previewed(outcome: Outcome) -> Preview[Any]:
-    assert outcome.status is Status.PREVIEW, outcome
-    assert outcome.preview is not None
-    return outcome.preview
-
-
-def refused(outcome: Outcome) -> Refuse:
-    assert outcome.status is Status.REFUSED, outcome
-    assert outcome.refusal is not None
-    return outcome.refusal
 
 
 async def message_sent(road: Road, member: str, channel: str = "general", content: str = "through Guildhall") -> str:

@@ -9,8 +9,7 @@ from typing import Any, cast
 
 import discord
 
-from operations.base import Context, Outcome, Preview, Status, WriteOperation
-from operations.outcomes import plain
+from operations.base import Context, Outcome, Preview, WriteOperation
 from tests.app import until
 from tests.operations.discord.road import Road
 
@@ -77,22 +76,6 @@ async def moderation_entries(road: Road) -> list[dict[str, Any]]:
     """Discord's audit log, newest first."""
     entries: list[dict[str, Any]] = (await road.sandbox.control("audit_log", guild=road.guild_id))["entries"]
     return entries
-
-
-def previewed(outcome: Outcome) -> Preview[Any]:
-    assert outcome.status in (Status.PREVIEW, Status.NEEDS_CONFIRMATION), outcome
-    assert outcome.preview is not None
-    return outcome.preview
-
-
-def done(outcome: Outcome) -> Any:
-    assert outcome.status is Status.DONE, outcome
-    return plain(outcome.data)
-
-
-def refusal_code(outcome: Outcome) -> str:
-    assert outcome.refusal is not None, outcome
-    return outcome.refusal.code
 
 
 async def undone(road: Road, outcome: Outcome) -> Outcome:

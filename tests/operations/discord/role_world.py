@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from operations.base import Outcome, Status
-from operations.outcomes import plain
+from operations.base import Outcome
 from tests.app import until
 from tests.operations.discord.road import Road
-
-
-def done(outcome: Outcome) -> Any:
-    assert outcome.status is Status.DONE, outcome
-    return plain(outcome.data)
 
 
 def changes(outcome: Outcome) -> dict[str, tuple[Any, Any]]:
     """Before and after, by field."""
     assert outcome.preview is not None, outcome
     return {change.field: (change.before, change.after) for change in outcome.preview.changes}
-
-
-def problems(outcome: Outcome) -> str:
-    assert outcome.preview is not None, outcome
-    return " ".join(outcome.preview.problems)
-
-
-def code(outcome: Outcome) -> str:
-    assert outcome.refusal is not None, outcome
-    return outcome.refusal.code
 
 
 async def guild(road: Road) -> dict[str, Any]:

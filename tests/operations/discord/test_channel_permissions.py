@@ -8,8 +8,9 @@ import pytest
 
 from operations.base import Outcome
 from policy.model import Step, Strength, Tier
+from tests.operations.discord.outcomes import code, done, problems
 from tests.operations.discord.road import Road
-from tests.operations.discord.role_world import arrived, by_hand, cached, changes, code, done, problems
+from tests.operations.discord.role_world import arrived, by_hand, cached, changes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,17 +7,12 @@ from typing import Any
 import pytest
 
 from operations.base import Outcome, Status, WriteOperation
-from operations.outcomes import plain
 from policy.model import PlatformRole, Reach, Step, Strength, Tier
 from tests.app import until
+from tests.operations.discord.outcomes import done
 from tests.operations.discord.road import Road
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-def done(outcome: Outcome) -> Any:
-    assert outcome.status is Status.DONE, outcome
-    return plain(outcome.data)
 
 
 def changes(outcome: Outcome) -> list[tuple[str, Any, Any]]:

@@ -12,8 +12,9 @@ from operations.services import Services
 from policy.permissions import Bits
 from policy.taint import Source
 from tests.app import until
+from tests.operations.discord.outcomes import code, done
 from tests.operations.discord.road import Road
-from tests.operations.discord.test_webhooks import by_hand, code, done
+from tests.operations.discord.test_webhooks import by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

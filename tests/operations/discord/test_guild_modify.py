@@ -13,7 +13,8 @@ from bot.core import Core
 from operations.base import Status
 from policy.model import Tier
 from tests.app import until
-from tests.operations.discord.confirming import done, logged, previewed, refused
+from tests.operations.discord.confirming import logged
+from tests.operations.discord.outcomes import done, previewed, refused
 from tests.operations.discord.road import Road, install
 from tests.samples import UNKNOWN_ID
 from tests.sandbox_process import SandboxProcess

@@ -8,8 +8,9 @@ import pytest
 
 from operations.base import Status
 from policy.model import Reach, Tier
+from tests.operations.discord.outcomes import code, done, problems
 from tests.operations.discord.road import Road
-from tests.operations.discord.test_webhooks import code, done, inverse_of, problems
+from tests.operations.discord.test_webhooks import inverse_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

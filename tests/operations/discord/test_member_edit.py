@@ -6,17 +6,8 @@ import pytest
 
 from operations.base import Status
 from policy.model import Strength
-from tests.operations.discord.crew import (
-    done,
-    heard,
-    heard_of,
-    members,
-    moderation_entries,
-    observed,
-    previewed,
-    refusal_code,
-    undone,
-)
+from tests.operations.discord.crew import heard, heard_of, members, moderation_entries, observed, undone
+from tests.operations.discord.outcomes import code, done, previewed
 from tests.operations.discord.road import Road
 from tests.samples import UNKNOWN_ID
 
@@ -100,7 +91,7 @@ async def test_everybody_renames_himself_and_nobody_else(crew: Road) -> None:
     done(await crew.call("member_edit", "nina", member="nina", nickname="Me"))
     assert (await members(crew))["nina"]["nick"] == "Me"
     outcome = await crew.call("member_edit", "nina", member="ned", nickname="You")
-    assert refusal_code(outcome) == "you_lack_permission"
+    assert code(outcome) == "you_lack_permission"
     assert outcome.refusal is not None
     assert "manage_nicknames" in outcome.refusal.reason
 
@@ -110,12 +101,12 @@ async def test_without_change_nickname_one_does_not_rename_himself_but_may_renam
     await crew.sandbox.control("requests", clear=True)
     for named in (crew.guild["members"]["nina"], UNKNOWN_ID, "nina"):
         outcome = await crew.call("member_edit", "nina", member=named, nickname="Me")
-        assert refusal_code(outcome) == "you_lack_permission"
+        assert code(outcome) == "you_lack_permission"
     assert {request["path"] for request in (await crew.sandbox.control("requests"))["requests"]} <= {
         f"/guilds/{crew.guild_id}/members/{crew.guild['members']['nina']}"
     }
     own = await crew.call("member_edit", "mike", member="mike", nickname="Me")
-    assert refusal_code(own) == "you_lack_permission"
+    assert code(own) == "you_lack_permission"
     assert own.refusal is not None
     assert "change_nickname" in own.refusal.reason
     done(await crew.call("member_edit", "mike", member="nina", nickname="You"))
@@ -123,7 +114,7 @@ async def test_without_change_nickname_one_does_not_rename_himself_but_may_renam
 
 async def test_the_bots_own_nickname_takes_manage_nicknames_of_the_requester(crew: Road) -> None:
     bot = str(crew.core.state.source.bot_user_id)
-    assert refusal_code(await crew.call("member_edit", "nina", member=bot, nickname="Toy")) == "you_lack_permission"
+    assert code(await crew.call("member_edit", "nina", member=bot, nickname="Toy")) == "you_lack_permission"
     await crew.writes()
     below = await crew.call("member_edit", "mike", member=bot, nickname="Toy")
     assert below.refusal is not None
@@ -142,8 +133,8 @@ async def test_the_bots_own_nickname_takes_manage_nicknames_of_the_requester(cre
 
 async def test_nobody_renames_somebody_higher_or_the_owner(crew: Road) -> None:
     expected = {"olive": "owner", "ada": "your_rank", "cora": "your_rank"}
-    for name, code in expected.items():
-        assert refusal_code(await crew.call("member_edit", "mike", member=name, nickname="x")) == code
+    for name, wanted in expected.items():
+        assert code(await crew.call("member_edit", "mike", member=name, nickname="x")) == wanted
     own = await crew.call("member_edit", "olive", member="olive", nickname="x")
     assert own.refusal is not None
     assert own.refusal.reason == "Nobody but the owner changes the owner's nickname; do it in Discord."
@@ -156,7 +147,7 @@ async def test_one_who_stands_above_the_bot_renames_himself_in_discord(crew: Roa
     )
     await heard(crew, lambda guild: guild.me.top_role < guild.roles[-1], "the bot's role stands lower")
     outcome = await crew.call("member_edit", "cora", member="cora", nickname="x")
-    assert refusal_code(outcome) == "would_fail"
+    assert code(outcome) == "would_fail"
     assert outcome.refusal is not None
     assert "My top role is not above yours" in outcome.refusal.reason
 

@@ -11,7 +11,7 @@ from operations.decider import Decider
 from operations.taints import Taints
 from policy.model import Decision, Refuse
 from storage import calls
-from tests.operations.discord.crew import previewed
+from tests.operations.discord.outcomes import previewed
 from tests.operations.discord.road import Road
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -7,18 +7,8 @@ import pytest
 
 from operations.base import Status
 from policy.model import Strength, Tier
-from tests.operations.discord.crew import (
-    bans,
-    done,
-    heard,
-    members,
-    moderation_entries,
-    observed,
-    previewed,
-    refusal_code,
-    stranger,
-    undone,
-)
+from tests.operations.discord.crew import bans, heard, members, moderation_entries, observed, stranger, undone
+from tests.operations.discord.outcomes import code, done, previewed
 from tests.operations.discord.road import Road
 from tests.samples import UNKNOWN_ID
 
@@ -73,9 +63,9 @@ async def test_neither_the_owner_nor_the_bot_nor_anybody_higher_is_removed(crew:
         "mike": "your_rank",
     }
     ids = {**crew.guild["members"], "Guildhall": str(crew.core.state.source.bot_user_id)}
-    for name, code in expected.items():
+    for name, wanted in expected.items():
         outcome = await crew.call(operation, "mike", member=ids[name])
-        assert refusal_code(outcome) == code, name
+        assert code(outcome) == wanted, name
         assert outcome.refusal is not None
         assert outcome.refusal.remedy
     assert set(expected) <= set(await members(crew)) | {"Guildhall"}
@@ -91,7 +81,7 @@ async def test_whom_the_bot_does_not_outrank_is_left_alone_by_the_owner_too(crew
     more = {"member_timeout": {"duration_seconds": 60}, "member_edit": {"nickname": "x"}}.get(operation, {})
     for caller in ("olive", None):
         outcome = await crew.call(operation, caller, member=crew.guild["members"]["cora"], **more)
-        assert refusal_code(outcome) == "bot_rank"
+        assert code(outcome) == "bot_rank"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +193,7 @@ async def test_nobody_outside_is_banned_by_name_and_nobody_is_unknown(crew: Road
     by_name = await crew.call("member_ban", "mike", member="wanderer")
     no_name = await crew.call("member_ban", "mike", member="nobody-at-all")
     no_id = await crew.call("member_ban", "mike", member=UNKNOWN_ID)
-    assert {refusal_code(each) for each in (by_name, no_name, no_id)} == {"unknown_user"}
+    assert {code(each) for each in (by_name, no_name, no_id)} == {"unknown_user"}
 
 
 async def test_who_is_banned_already_is_not_banned_again(crew: Road) -> None:
@@ -229,9 +219,9 @@ async def test_the_name_of_a_member_that_another_looks_like_bans_nobody(crew: Ro
     assert guild is not None
     await guild.chunk()
     outcome = await crew.call("member_ban", "mike", member="nina")
-    assert refusal_code(outcome).startswith("look_alike")
+    assert code(outcome).startswith("look_alike")
     by_nick = await crew.call("member_ban", "mike", member="Neddy")
-    assert refusal_code(by_nick) == "unknown_user"
+    assert code(by_nick) == "unknown_user"
 
 
 async def test_a_lost_answer_to_a_ban_is_found_in_discords_audit_log(crew: Road) -> None:
@@ -276,14 +266,14 @@ async def test_who_is_not_banned_reads_as_who_does_not_exist(crew: Road) -> None
     outcomes = [await crew.call("member_unban", "mike", user=named) for named in (nina, UNKNOWN_ID, "nobody")]
     refusals = [outcome.refusal for outcome in outcomes]
     assert refusals[0] == refusals[1] == refusals[2]
-    assert refusal_code(outcomes[0]) == "unknown_ban"
+    assert code(outcomes[0]) == "unknown_ban"
 
 
 async def test_a_banned_name_with_a_look_alike_unbans_nobody(crew: Road) -> None:
     for name in ("raider", "rаider"):  # the second one with a Cyrillic letter
         await crew.sandbox.control("ban", guild=crew.guild_id, user=int(await stranger(crew, name)))
     outcome = await crew.call("member_unban", "mike", user="raider")
-    assert refusal_code(outcome) == "look_alike_ban"
+    assert code(outcome) == "look_alike_ban"
     assert len(await bans(crew)) == 2
 
 
@@ -318,4 +308,4 @@ async def test_a_name_that_only_discord_knows_is_looked_up_and_ranked(crew: Road
     assert guild is not None
     assert guild.get_member(int(crew.guild["members"]["cora"])) is None
     outcome = await crew.call("member_ban", "mike", member="cora")
-    assert refusal_code(outcome) == "your_rank"
+    assert code(outcome) == "your_rank"

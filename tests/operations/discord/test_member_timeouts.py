@@ -10,16 +10,8 @@ import pytest
 
 from operations.base import Status
 from policy.model import Strength, Tier
-from tests.operations.discord.crew import (
-    done,
-    heard_of,
-    members,
-    moderation_entries,
-    observed,
-    previewed,
-    refusal_code,
-    undone,
-)
+from tests.operations.discord.crew import heard_of, members, moderation_entries, observed, undone
+from tests.operations.discord.outcomes import code, done, previewed
 from tests.operations.discord.road import Road
 from tests.samples import UNKNOWN_ID
 
@@ -130,13 +122,13 @@ async def test_a_timeout_has_one_end_with_a_time_zone(crew: Road, given: dict[st
 async def test_neither_administrators_nor_owner_nor_bot_nor_anybody_higher_are_timed_out(crew: Road) -> None:
     ids = {**crew.guild["members"], "Guildhall": str(crew.core.state.source.bot_user_id)}
     expected = {"olive": "owner", "Guildhall": "bot_itself", "cora": "your_rank", "mike": "your_rank"}
-    for name, code in expected.items():
+    for name, wanted in expected.items():
         outcome = await crew.call("member_timeout", "mike", member=ids[name], duration_seconds=60)
-        assert refusal_code(outcome) == code, name
+        assert code(outcome) == wanted, name
     # The owner outranks the administrator, and so does the bot; Discord refuses all the same.
     for caller in ("olive", None):
         outcome = await crew.call("member_timeout", caller, member=ids["ada"], duration_seconds=60)
-        assert refusal_code(outcome) == "would_fail"
+        assert code(outcome) == "would_fail"
         assert outcome.refusal is not None
         assert outcome.refusal.reason == (
             "@ada is an administrator, whom Discord lets nobody time out; take that role away first."
@@ -149,7 +141,7 @@ async def test_who_lacks_the_right_is_refused_whoever_is_named(crew: Road, opera
     more = {"duration_seconds": 60} if operation == "member_timeout" else {}
     for named in (crew.guild["members"]["ned"], UNKNOWN_ID, "ned"):
         outcome = await crew.call(operation, "nina", member=named, **more)
-        assert refusal_code(outcome) == "you_lack_permission"
+        assert code(outcome) == "you_lack_permission"
         assert outcome.refusal is not None
         assert "moderate_members" in outcome.refusal.reason
 
@@ -221,7 +213,7 @@ async def test_where_no_timeout_runs_there_is_none_to_end(crew: Road) -> None:
 
 async def test_nobody_ends_the_timeout_of_somebody_higher(crew: Road) -> None:
     await timed_out(crew, "cora")
-    assert refusal_code(await crew.call("member_timeout_remove", "mike", member="cora")) == "your_rank"
+    assert code(await crew.call("member_timeout_remove", "mike", member="cora")) == "your_rank"
     assert await end_of(crew, "cora") is not None
 
 

@@ -10,7 +10,8 @@ import pytest
 from operations.base import Status
 from policy.model import Strength
 from tests.app import until
-from tests.operations.discord.crew import heard, heard_of, refusal_code, stranger
+from tests.operations.discord.crew import heard, heard_of, stranger
+from tests.operations.discord.outcomes import code
 from tests.operations.discord.road import Road
 from tests.samples import UNKNOWN_ID
 
@@ -63,7 +64,7 @@ async def test_who_is_no_member_reads_as_nobody(crew: Road) -> None:
     user_id = await stranger(crew)
     outcomes = [await crew.call("member_get", "nina", member=named) for named in (user_id, UNKNOWN_ID, "nobody")]
     assert outcomes[0].refusal == outcomes[1].refusal == outcomes[2].refusal
-    assert refusal_code(outcomes[0]) == "unknown_member"
+    assert code(outcomes[0]) == "unknown_member"
 
 
 async def test_names_of_members_are_made_safe(crew: Road) -> None:
@@ -176,8 +177,8 @@ async def test_a_long_list_tells_its_progress(crew: Road) -> None:
 
 async def test_a_cursor_is_for_its_own_caller(crew: Road) -> None:
     cursor = (await crew.read("member_list", "nina", limit=2))["cursor"]
-    assert refusal_code(await crew.call("member_list", "ned", limit=2, cursor=cursor)) == "unknown_cursor"
-    assert refusal_code(await crew.call("member_list", "nina", cursor="x.y")) == "unknown_cursor"
+    assert code(await crew.call("member_list", "ned", limit=2, cursor=cursor)) == "unknown_cursor"
+    assert code(await crew.call("member_list", "nina", cursor="x.y")) == "unknown_cursor"
 
 
 # -------------------------------------------------------------------- search
@@ -226,7 +227,7 @@ async def test_bans_are_listed_by_page_with_reasons_made_safe(crew: Road, limit:
 async def test_bans_are_for_those_who_may_ban(crew: Road) -> None:
     await banned(crew, 1)
     await crew.sandbox.control("requests", clear=True)
-    assert refusal_code(await crew.call("ban_list", "nina")) == "you_lack_permission"
+    assert code(await crew.call("ban_list", "nina")) == "you_lack_permission"
     asked = {request["path"] for request in (await crew.sandbox.control("requests"))["requests"]}
     assert asked <= {f"/guilds/{crew.guild_id}/members/{crew.guild['members']['nina']}"}, "only who asks is looked up"
 

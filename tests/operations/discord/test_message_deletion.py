@@ -6,17 +6,8 @@ import discord
 import pytest
 
 from policy.model import Strength, Tier
-from tests.operations.discord.confirming import (
-    confirmed,
-    done,
-    history,
-    logged,
-    message_sent,
-    posted,
-    previewed,
-    refused,
-    written,
-)
+from tests.operations.discord.confirming import confirmed, history, logged, message_sent, posted, written
+from tests.operations.discord.outcomes import done, previewed, refused
 from tests.operations.discord.road import Road
 from tests.samples import UNKNOWN_ID
 

@@ -8,7 +8,8 @@ import pytest
 
 from policy.model import Tier
 from tests.app import until
-from tests.operations.discord.confirming import by_hand, done, message_sent, posted, previewed, refused, written
+from tests.operations.discord.confirming import by_hand, message_sent, posted, written
+from tests.operations.discord.outcomes import done, previewed, refused
 from tests.operations.discord.road import Road
 from tests.samples import UNKNOWN_ID
 

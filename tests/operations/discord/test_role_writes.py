@@ -10,21 +10,9 @@ from operations.base import Outcome, WriteOperation
 from policy.model import Strength, Tier
 from policy.permissions import Bits
 from tests.app import until
+from tests.operations.discord.outcomes import code, done, problems
 from tests.operations.discord.road import Road
-from tests.operations.discord.role_world import (
-    arrived,
-    by_hand,
-    cached,
-    changes,
-    code,
-    done,
-    guild,
-    held,
-    make_role,
-    order,
-    problems,
-    roles,
-)
+from tests.operations.discord.role_world import arrived, by_hand, cached, changes, guild, held, make_role, order, roles
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,8 +6,9 @@ import pytest
 
 from policy.permissions import Bits
 from tests.app import until
+from tests.operations.discord.outcomes import code
 from tests.operations.discord.road import Road
-from tests.operations.discord.role_world import cached, code, make_role
+from tests.operations.discord.role_world import cached, make_role
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -11,7 +11,8 @@ import pytest
 from operations.base import WriteOperation
 from policy.model import NeedsConfirmation, Refuse
 from tests.app import until
-from tests.operations.discord.confirming import by_hand, message_sent, previewed, written
+from tests.operations.discord.confirming import by_hand, message_sent, written
+from tests.operations.discord.outcomes import previewed
 from tests.operations.discord.road import Road
 from tests.storage import rows
 

@@ -10,17 +10,8 @@ import pytest
 from operations.base import Status
 from policy.model import Tier
 from tests.app import until
-from tests.operations.discord.confirming import (
-    by_hand,
-    done,
-    history,
-    logged,
-    message_sent,
-    posted,
-    previewed,
-    refused,
-    written,
-)
+from tests.operations.discord.confirming import by_hand, history, logged, message_sent, posted, written
+from tests.operations.discord.outcomes import done, previewed, refused
 from tests.operations.discord.road import Road, install
 from tests.samples import UNKNOWN_ID
 

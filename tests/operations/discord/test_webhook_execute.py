@@ -10,8 +10,9 @@ from operations.base import Outcome, Status
 from operations.outcomes import plain
 from policy.model import Tier
 from tests.app import until
+from tests.operations.discord.outcomes import code, done, problems
 from tests.operations.discord.road import Road
-from tests.operations.discord.test_webhooks import bot_of_another_application, by_hand, code, done, problems
+from tests.operations.discord.test_webhooks import bot_of_another_application, by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,30 +9,15 @@ import orjson
 import pytest
 
 from operations.base import Outcome, Status
-from operations.outcomes import plain
 from policy.model import Tier
 from storage import calls
+from tests.operations.discord.outcomes import code, done, problems
 from tests.operations.discord.road import Road
 from tests.samples import UNKNOWN_ID
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 16).decode()
-
-
-def done(outcome: Outcome) -> Any:
-    assert outcome.status is Status.DONE, outcome
-    return plain(outcome.data)
-
-
-def code(outcome: Outcome) -> str:
-    assert outcome.refusal is not None, outcome
-    return outcome.refusal.code
-
-
-def problems(outcome: Outcome) -> str:
-    assert outcome.preview is not None, outcome
-    return " ".join(outcome.preview.problems)
 
 
 async def webhooks(road: Road) -> dict[str, dict[str, Any]]:

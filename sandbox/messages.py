@@ -1,16 +1,19 @@
-"""What Discord's documentation says of messages, and simcord leaves out."""
+"""What simcord leaves out of messages: what they may hold, where, and the limits of deleting many at once."""
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import discord
 
+from sandbox.additions import Addition, Request, Rule, invalid_form
 from sandbox.internals import Backend, BackendError, Channel, Message
 
 MAX_CONTENT = 2000
+MAX_BULK_DELETE_AGE = datetime.timedelta(days=14)
 MAX_QUESTION, MAX_ANSWER, MAX_ANSWERS, MAX_POLL_HOURS = 300, 55, 10, 768
 _TEXTLESS = frozenset({discord.ChannelType.category.value, discord.ChannelType.forum.value})
 # "at least one of content, embeds, sticker_ids, components, files[n], or poll"; a forward has a reference alone.
@@ -18,13 +21,18 @@ _PARTS = ("embeds", "sticker_ids", "components", "attachments", "poll", "message
 _EMBED_PARTS = ("title", "description", "fields", "image", "thumbnail", "author", "footer", "video", "provider")
 _BUTTON, _LINK_STYLE = 2, 5
 _WEB = ("http", "https")
+_SEND = re.compile(r"/channels/(?P<channel>\d+)/messages")
+_ONE = re.compile(r"/channels/(?P<channel>\d+)/messages/(?P<message>\d+)")
+_BY_WEBHOOK = re.compile(r"/webhooks/\d+/[^/]+")
+_BULK_DELETE = re.compile(r"/channels/\d+/messages/bulk-delete")
 
 
-def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
+def _sending(request: Request, match: re.Match[str]) -> None:
     """A message in a guild's channel or thread.
 
     https://discord.com/developers/docs/resources/message#create-message
     """
+    backend, body = request.backend, request.fields
     channel = backend.get_channel(int(match["channel"]))
     if channel.guild_id is None:
         return
@@ -50,16 +58,18 @@ def sending(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> 
     _reply(backend, channel, body.get("message_reference"))
 
 
-def by_webhook(_backend: Backend, _match: re.Match[str], body: Mapping[str, Any]) -> None:
+def _by_webhook(request: Request, _match: re.Match[str]) -> None:
     """https://discord.com/developers/docs/resources/webhook#execute-webhook"""
+    body = request.fields
     _holds_something(body)
     _content(body)
     _texts(body)
     _addresses(body)
 
 
-def editing(backend: Backend, match: re.Match[str], body: Mapping[str, Any]) -> None:
+def _editing(request: Request, match: re.Match[str]) -> None:
     """https://discord.com/developers/docs/resources/message#edit-message"""
+    backend, body = request.backend, request.fields
     channel = backend.get_channel(int(match["channel"]))
     if channel.guild_id is None:
         return
@@ -85,7 +95,7 @@ def _require(backend: Backend, channel: Channel, *permissions: str) -> None:
 def _content(body: Mapping[str, Any]) -> None:
     """ "content: Message contents (up to 2000 characters)" """
     if len(str(body.get("content") or "")) > MAX_CONTENT:
-        raise BackendError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+        raise invalid_form("content: Must be 2000 or fewer in length.")
 
 
 def _holds_something(body: Mapping[str, Any]) -> None:
@@ -136,7 +146,7 @@ def _reply(backend: Backend, channel: Channel, reference: Any) -> None:
     if int(named.get("type") or 0) != 0 or not named.get("fail_if_not_exists", True) or not named.get("message_id"):
         return
     if int(named["message_id"]) not in backend.messages.get(channel.id, {}):
-        raise BackendError(400, 50035, "Invalid Form Body: message_reference: Unknown message")
+        raise invalid_form("message_reference: Unknown message")
 
 
 def _texts(body: Mapping[str, Any]) -> None:
@@ -147,14 +157,14 @@ def _texts(body: Mapping[str, Any]) -> None:
     """
     for embed in cast("list[Mapping[str, Any]]", body.get("embeds") or []):
         if not any(embed.get(part) for part in _EMBED_PARTS):
-            raise BackendError(400, 50035, "Invalid Form Body: embed: BASE_TYPE_REQUIRED: This field is required")
+            raise invalid_form("embed: BASE_TYPE_REQUIRED: This field is required")
         for field in cast("list[Mapping[str, Any]]", embed.get("fields") or []):
             for part in ("name", "value"):
                 if not str(field.get(part) or "").strip():
-                    raise BackendError(400, 50035, f"Invalid Form Body: embed.fields.{part}: This field is required")
+                    raise invalid_form(f"embed.fields.{part}: This field is required")
     for button in _buttons(body):
         if not button.get("emoji") and not str(button.get("label") or "").strip():
-            raise BackendError(400, 50035, "Invalid Form Body: button: A button needs a label or an emoji")
+            raise invalid_form("button: A button needs a label or an emoji")
 
 
 def _poll(body: Mapping[str, Any]) -> None:
@@ -169,13 +179,11 @@ def _poll(body: Mapping[str, Any]) -> None:
     question = _part(poll, "question", "text")
     answers = [_part(each, "poll_media", "text") for each in cast("list[Mapping[str, Any]]", poll.get("answers") or [])]
     if not 1 <= len(question.strip()) <= MAX_QUESTION:
-        raise BackendError(400, 50035, f"Invalid Form Body: poll.question: 1 to {MAX_QUESTION} characters")
+        raise invalid_form(f"poll.question: 1 to {MAX_QUESTION} characters")
     if not 1 <= len(answers) <= MAX_ANSWERS or not all(1 <= len(each.strip()) <= MAX_ANSWER for each in answers):
-        raise BackendError(
-            400, 50035, f"Invalid Form Body: poll.answers: 1 to {MAX_ANSWERS} of {MAX_ANSWER} characters"
-        )
+        raise invalid_form(f"poll.answers: 1 to {MAX_ANSWERS} of {MAX_ANSWER} characters")
     if not 1 <= int(poll.get("duration") or 24) <= MAX_POLL_HOURS:
-        raise BackendError(400, 50035, f"Invalid Form Body: poll.duration: 1 to {MAX_POLL_HOURS} hours")
+        raise invalid_form(f"poll.duration: 1 to {MAX_POLL_HOURS} hours")
 
 
 def _buttons(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -193,7 +201,7 @@ def _addresses(body: Mapping[str, Any]) -> None:
     """
     for path, address, schemes in _links(body):
         if address.partition("://")[0].lower() not in schemes or "://" not in address:
-            raise BackendError(400, 50035, f"Invalid Form Body: {path}: Scheme must be one of {schemes}.")
+            raise invalid_form(f"{path}: Scheme must be one of {schemes}.")
 
 
 def _links(body: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -211,3 +219,27 @@ def _links(body: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]
 def _part(whole: Mapping[str, Any], part: str, field: str) -> str:
     """A text of an object in an object; "" where there is none."""
     return str(cast("Mapping[str, Any]", whole.get(part) or {}).get(field) or "")
+
+
+def _bulk_delete(request: Request, _match: re.Match[str]) -> None:
+    """Nothing old and nothing twice.
+
+    "This endpoint will not delete messages older than 2 weeks, and will fail with a 400 BAD REQUEST if any message
+    provided is older than that or if any duplicate message IDs are provided."
+    https://discord.com/developers/docs/resources/message#bulk-delete-messages
+    """
+    message_ids = [int(message_id) for message_id in request.fields.get("messages") or ()]
+    if len(set(message_ids)) != len(message_ids):
+        raise invalid_form("messages contains duplicates")
+    oldest = request.backend.clock.now() - MAX_BULK_DELETE_AGE
+    if any(discord.utils.snowflake_time(message_id) < oldest for message_id in message_ids):
+        raise BackendError(400, 50034, "You can only bulk delete messages that are under 14 days old.")
+
+
+class Messages(Addition):
+    rules = (
+        Rule("POST", _SEND, _sending),
+        Rule("PATCH", _ONE, _editing),
+        Rule("POST", _BY_WEBHOOK, _by_webhook),
+        Rule("POST", _BULK_DELETE, _bulk_delete),
+    )
