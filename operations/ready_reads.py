@@ -95,8 +95,8 @@ def _unchanged(ready: _Ready, guild: discord.Guild, state: GuildState, user_id: 
     )
 
 
-def _may_be_timed_out(*members: discord.Member) -> bool:
-    return any(member.timed_out_until is not None for member in members)
+def _may_be_timed_out(member: discord.Member, me: discord.Member) -> bool:
+    return member.timed_out_until is not None or me.timed_out_until is not None
 
 
 def _guild_id(arguments: Mapping[str, Any]) -> int | None:
