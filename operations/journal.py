@@ -55,6 +55,8 @@ class Journal:
         self._executor_id = executor_id
         self._on_commit = on_commit
         self._clock = clock
+        # Calls that this process opened without an idempotency key: their settling has one statement less.
+        self._keyless: set[str] = set()
 
     # ----------------------------------------------------------------- intents
     def record(
@@ -140,6 +142,8 @@ class Journal:
                 return replay
             await calls.insert(session, self._keyring, record)
             await audit.append(session, entry)
+        if idempotency_key is None:
+            self._keyless.add(record.call_id)
         self._on_commit()
         return None
 
@@ -251,13 +255,16 @@ class Journal:
                         call_id=record.call_id,
                         now=now,
                     )
-                if state is CallState.FAILED:
+                if record.call_id in self._keyless:
+                    pass  # no key waits for what came of it
+                elif state is CallState.FAILED:
                     # Nothing took effect: the same key may be tried again.
                     await idempotency.release(session, record.call_id)
                 else:
                     await idempotency.complete(
                         session, self._keyring, record.call_id, orjson.dumps(outcome, default=str).decode()
                     )
+        self._keyless.discard(record.call_id)
         self._on_commit()
         return settled
 
