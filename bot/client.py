@@ -121,8 +121,7 @@ class GuildhallClient(commands.AutoShardedBot):
         return max(0.0, time.perf_counter() - discord_internals.last_frame_at(handler))
 
     def _is_open(self, shard_id: int) -> bool:
-        shard = self.get_shard(shard_id)
-        return shard is not None and not shard.is_closed()
+        return discord_internals.is_socket_open(self, shard_id)
 
     def _on_session(self, shard_id: int, is_new: bool) -> None:
         handler = discord_internals.keep_alive(self, shard_id)

@@ -46,6 +46,7 @@ from operations.plan_journal import PlanJournal
 from operations.plan_runner import PlanRunner
 from operations.plan_upkeep import PlanUpkeep
 from operations.read_counts import ReadCounts
+from operations.ready_reads import ReadyReads
 from operations.recovery import Recovery
 from operations.refusal_journal import RefusalJournal
 from operations.registry import Registry
@@ -229,6 +230,7 @@ def _built(
         limits=limits,
         taints=taints,
         read_counts=read_counts,
+        ready_reads=ReadyReads(facts, state),
         audit_reason=audit_reason,
         is_active=lambda: lease.held,
     )

@@ -91,6 +91,13 @@ def keep_alive(client: commands.AutoShardedBot, shard_id: int) -> KeepAliveHandl
     return client._get_websocket(shard_id=shard_id)._keep_alive
 
 
+def is_socket_open(client: commands.AutoShardedBot, shard_id: int) -> bool:
+    """``get_shard`` makes an object at each use, and every call asks this several times."""
+    shards: dict[int, Any] = cast("Any", client)._AutoShardedClient__shards
+    shard = shards.get(shard_id)
+    return shard is not None and shard.ws.open
+
+
 def last_frame_at(handler: KeepAliveHandler) -> float:
     """When the connection's last frame of any kind came, on ``time.perf_counter``."""
     return handler._last_recv
@@ -193,6 +200,8 @@ def _check() -> None:
         "DiscordWebSocket._discord_parsers": "_discord_parsers" in names_of(DiscordWebSocket.received_message),
         "KeepAliveHandler._last_recv": "_last_recv" in names_of(KeepAliveHandler.tick),
         "DiscordWebSocket.received_message's tick": "tick" in names_of(DiscordWebSocket.received_message),
+        "AutoShardedClient.__shards": "_AutoShardedClient__shards" in names_of(AutoShardedClient.get_shard),
+        "ShardInfo.is_closed's ws.open": {"ws", "open"} <= set(names_of(discord.ShardInfo.is_closed)),
         "AutoShardedClient._get_websocket": callable(getattr(AutoShardedClient, "_get_websocket", None)),
         "ConnectionState.parsers": "parsers" in names_of(ConnectionState.__init__),
         "ConnectionState._remove_guild": callable(getattr(ConnectionState, "_remove_guild", None)),

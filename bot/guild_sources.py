@@ -90,6 +90,8 @@ class GatewaySource(_Source):
     def __init__(self, client: GuildhallClient, *, wait_seconds: float = WAIT_SECONDS) -> None:
         super().__init__(client)
         self._readiness = client.readiness
+        # The client makes a copy of its intents at each use.
+        self._receives_members = client.intents.members
         self.wait_seconds = wait_seconds
         self._guild_of_channel: dict[int, int] = {}
 
@@ -132,7 +134,7 @@ class GatewaySource(_Source):
         return float("inf") if shard_id is None else self._client.seconds_since_frame(shard_id)
 
     def members_are_current(self, guild_id: int) -> bool:
-        return self._client.intents.members and self._readiness.is_ready(guild_id)
+        return self._receives_members and self._readiness.is_ready(guild_id)
 
     async def complete_members(self, guild: discord.Guild) -> None:
         """Raises TimeoutError when the gateway does not answer."""

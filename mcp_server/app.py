@@ -82,6 +82,7 @@ def build(parts: WebParts) -> web.Application:
         parts.face.server,
         principal=parts.auth.principal,
         hot_path=parts.face.hot_path,
+        ready_path=parts.face.ready_path,
         limits=parts.limits,
         security=parts.security,
     )

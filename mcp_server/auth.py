@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 import structlog
@@ -22,15 +24,22 @@ from operations.callers import Callers
 from policy.model import Caller, Face, Refuse
 from storage.facts import PlatformFacts
 
-CALLER = web.RequestKey("caller", Caller)
-"""With the rights at the time when the request's headers came; `BearerAuth.caller` gives those of now."""
-PRINCIPAL = web.RequestKey("principal", str)
-"""The client's id: who owns sessions and fills limits."""
-_SELECTION = web.RequestKey("selection", Selection)
-_EPOCH = web.RequestKey("facts_epoch", int)
+
+class _Identified(NamedTuple):
+    """``caller``: with the rights at the ``epoch`` when the request's headers came; `BearerAuth.caller` gives those of
+    now.
+    """
+
+    caller: Caller
+    selection: Selection | None
+    epoch: int
+
+
+_IDENTIFIED = web.RequestKey("identified", _Identified)
 
 _TELL_AGAIN_SECONDS = 60.0
 _MOST_TOLD = 10_000
+_MOST_KNOWN = 10_000
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -74,33 +83,40 @@ class BearerAuth:
         self._clock = clock
         self._told: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # Who is behind a header, at one epoch of the facts. Under a key of this process, so that no token lies here.
+        self._known: dict[bytes, _Identified] = {}
+        self._known_at = -1
+        self._key = secrets.token_bytes(32)
 
     # --------------------------------------------------------------- identities
     def caller(self, request: web.Request | None) -> Caller:
         """A token may have been revoked while a slow body came in: the facts of now decide."""
         if request is None:
             raise LookupError("only calls over HTTP carry a bearer token")
-        caller = request[CALLER]
-        if request[_EPOCH] == self._facts.epoch:
+        caller, selection, epoch = request[_IDENTIFIED]
+        if epoch == self._facts.epoch:
             return caller
         client = self._facts.snapshot.clients.get(caller.client_id)
         if client is None:
             return replace(caller, active=False)
         now = self._callers.of_client(client, Face.MCP)
-        selection = request.get(_SELECTION)
         return now if selection is None else selection.narrow(now)
 
     def selection(self, request: web.Request | None) -> Selection | None:
-        return None if request is None else request.get(_SELECTION)
+        identified = None if request is None else request.get(_IDENTIFIED)
+        return None if identified is None else identified.selection
 
     def principal(self, request: web.Request) -> str:
-        """For the transports, asked when a request's body is there. Raises RefusalError for a token that died since."""
-        if CALLER not in request:
+        """For the transports, asked when a request's body is there: the client's id, which owns sessions and fills
+        limits. Raises RefusalError for a token that died since.
+        """
+        if _IDENTIFIED not in request:
             raise _refusal_error(credentials.MISSING)
-        refusal = self._verdict(self.caller(request))
+        caller = self.caller(request)
+        refusal = self._verdict(caller)
         if refusal is not None:
             raise _refusal_error(refusal)
-        return request[PRINCIPAL]
+        return caller.client_id
 
     # --------------------------------------------------------------- middleware
     def middleware(self, protected: Collection[str]) -> Middleware:
@@ -126,6 +142,11 @@ class BearerAuth:
         """Puts the caller into the request, or gives the response that refuses it."""
         if self._facts.snapshot.revision < 0:
             return credentials.starting()
+        key = self._key_of(request)
+        known = None if key is None else self._known.get(key)
+        if known is not None and self._verdict(known.caller) is None:
+            request[_IDENTIFIED] = known
+            return None
         sent = credentials.sent_with(request)
         if sent.token is None:
             return self._turn_away(request, sent.refusal or credentials.MISSING)
@@ -142,11 +163,25 @@ class BearerAuth:
             return _bad_request("unknown_toolset", str(error), "Change ?toolsets= in the URL, or leave it out.")
         if selection is not None:
             caller = selection.narrow(caller)
-            request[_SELECTION] = selection
-        request[CALLER] = caller
-        request[PRINCIPAL] = caller.client_id
-        request[_EPOCH] = self._facts.epoch
+        request[_IDENTIFIED] = identified = _Identified(caller, selection, self._facts.epoch)
+        if key is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = identified
         return None
+
+    def _key_of(self, request: web.Request) -> bytes | None:
+        """Of the credential and selection in a request; None where they are not sent in the usual way. What was known
+        at another epoch is forgotten: to its clients, a token may mean something else now.
+        """
+        if self._known_at != self._facts.epoch:
+            self._known.clear()
+            self._known_at = self._facts.epoch
+        sent = request.headers.getall("Authorization", ())
+        if len(sent) != 1:
+            return None
+        text = f"{sent[0]}\n{request.query_string}" if request.query_string else sent[0]
+        return hashlib.blake2b(text.encode(errors="surrogateescape"), key=self._key, digest_size=32).digest()
 
     def _selected(self, request: web.Request) -> Selection | None:
         """Raises UnknownToolset."""

@@ -12,7 +12,8 @@ refused.
 
 Arguments: guild, channel, thread, message, member, role and the like take an id, a name (#general, @alice, Support), \
 a mention or a jump link; where a change is risky, an id or the exact name. guild may be left out when you reach only \
-one. Ids are decimal strings. cursor: from the answer before; none there means no more.
+one; a webhook is found by name in its channel. Ids are decimal strings. Permissions have Discord's names, such as \
+view_channel. cursor: from the answer before; none there means no more.
 
 Every write also takes: dry_run (its default stands in the tool: true shows what would happen and changes nothing; \
 repeat the call with false to do it), reason (for Discord's audit log, up to 400 characters), idempotency_key (any \

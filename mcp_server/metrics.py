@@ -12,11 +12,12 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from mcp_server.call_metrics import CallMetrics
 from operations.base import Executor, Outcome, Progress, Status, no_progress
 from operations.registry import Registry
 from policy.model import Caller, Kind
@@ -25,7 +26,6 @@ FAULT = "fault"
 CANCELLED = "cancelled"
 OTHER = "other"
 
-_CALL_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _AUTH_CODES = frozenset({"no_credential", "token_in_url", "malformed", "unknown_token", "revoked", "expired"})
 _LAG_PERIOD_SECONDS = 0.5
 _LAG_SAMPLES = 60
@@ -39,20 +39,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self._calls = Counter(
-            "guildhall_calls",
-            "Calls of operations by outcome; step is the one that refused.",
-            ("operation", "status", "step"),
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "guildhall_call_seconds",
-            "How long calls took, without the transport.",
-            ("operation",),
-            buckets=_CALL_SECONDS,
-            registry=self.registry,
-        )
-        self._reads = Counter("guildhall_reads", "Reads that were allowed and done.", registry=self.registry)
+        self._calls = CallMetrics()
+        self.registry.register(self._calls)
         self._auth_failures = Counter(
             "guildhall_auth_failures", "Refused credentials by reason.", ("reason",), registry=self.registry
         )
@@ -62,8 +50,6 @@ class Metrics:
             "The longest that the event loop was late within the last half minute.",
             lambda: max(self._lags),
         )
-        self._call_children: dict[tuple[str, str, str], Counter] = {}
-        self._seconds_children: dict[str, Histogram] = {}
 
     def watch(self, name: str, documentation: str, value: Callable[[], float]) -> None:
         """A gauge that is asked for its value when it is scraped. Raises ValueError for a name that is taken."""
@@ -74,16 +60,10 @@ class Metrics:
 
     def called(self, operation: str, status: str, step: str, seconds: float) -> None:
         """``operation`` must come from the registry."""
-        key = (operation, status, step)
-        child = self._call_children.get(key)
-        if child is None:
-            child = self._call_children[key] = self._calls.labels(*key)
-            self._seconds_children.setdefault(operation, self._seconds.labels(operation))
-        child.inc()
-        self._seconds_children[operation].observe(seconds)
+        self._calls.called(operation, status, step, seconds)
 
     def read(self) -> None:
-        self._reads.inc()
+        self._calls.read()
 
     def render(self) -> bytes:
         return generate_latest(self.registry)
@@ -125,6 +105,14 @@ class MeasuredExecutor:
             operation = self._registry.get(name)
             known = OTHER if operation is None else operation.name
             self._metrics.called(known, status, step, time.perf_counter() - began_at)
+
+    def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:
+        began_at = time.perf_counter()
+        outcome = self._executor.run_at_once(name, arguments, caller)
+        if outcome is not None:
+            self._metrics.read()
+            self._metrics.called(outcome.operation, outcome.status.value, "", time.perf_counter() - began_at)
+        return outcome
 
 
 class MetricsPage:

@@ -23,7 +23,7 @@ from mcp_server.results import ResultEncoder
 from mcp_server.subscriptions import Subscriptions
 from mcp_server.tool_calls import ToolCalls
 from mcp_server.tools import ToolCatalogue
-from mcp_server.transports import HotPath
+from mcp_server.transports import HotPath, ReadyPath
 from operations.base import Executor
 from operations.plans import Plans
 from operations.registry import Registry
@@ -51,10 +51,11 @@ class GuildhallServer(Server[dict[str, Any]]):
 
 @dataclass(frozen=True, slots=True)
 class MCPFace:
-    """An MCP server over the operations, for whichever transport. ``hot_path`` is for those that take one."""
+    """An MCP server over the operations, for whichever transport. The paths are for those that take them."""
 
     server: Server[dict[str, Any]]
     hot_path: HotPath
+    ready_path: ReadyPath
     listing: ToolListing
     subscriptions: Subscriptions
 
@@ -104,4 +105,4 @@ def mcp_face(
     )
     server.middleware.append(request_state.boundary(keyring, identities))
     server.middleware.append(list_tools.remember)
-    return MCPFace(server, calls.hot_path, listing, subscriptions)
+    return MCPFace(server, calls.hot_path, calls.ready_path, listing, subscriptions)

@@ -47,6 +47,13 @@ class ToolCalls:
         caller = self._identities.caller(ctx.request)
         return await self._executor.run(params.name, params.arguments or {}, caller, progress=progress)
 
+    def ready_path(
+        self, request: web.Request, name: str, arguments: dict[str, object], *, modern: bool
+    ) -> bytes | None:
+        """A transport's `ReadyPath`: the executor's answer where nothing has to be waited for."""
+        outcome = self._executor.run_at_once(name, arguments, self._identities.caller(request))
+        return None if outcome is None else self._encoder.encode(outcome, modern=modern)
+
     async def hot_path(
         self, request: web.Request, name: str, arguments: dict[str, object], *, modern: bool
     ) -> bytes | None:

@@ -198,6 +198,9 @@ class Operation(ABC):
     actor_permissions: ClassVar[tuple[str, ...]] = ()
     open_to_members: ClassVar[str] = ""
     idempotent: ClassVar[bool] = False
+    # Of a read whose result and needs are made of nothing but its arguments and the guild's structure as the requester
+    # sees it: he may be given the same bytes until one of them changes. ``sources`` gives none.
+    from_memory: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -422,6 +425,10 @@ class Executor(Protocol):
     async def run(
         self, name: str, arguments: Mapping[str, Any], caller: Caller, *, progress: Progress = no_progress
     ) -> Outcome: ...
+
+    def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:
+        """What ``run`` would come to, where that is known without waiting. None says nothing of the call."""
+        ...
 
 
 Work = Callable[[], Awaitable[None]]

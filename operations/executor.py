@@ -42,6 +42,7 @@ from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
 from operations.read_counts import ReadCounts
+from operations.ready_reads import ReadyReads, Unbroken
 from operations.refusal_journal import RefusalJournal
 from operations.refusals import DATABASE_DOWN, NOT_ACTIVE, SHUTTING_DOWN, Rejected
 from operations.registry import Registry
@@ -84,6 +85,7 @@ class RoadExecutor:
         limits: RateLimits,
         taints: Taints,
         read_counts: ReadCounts,
+        ready_reads: ReadyReads,
         audit_reason: Callable[[str, Caller, str | None], str],
         is_active: Callable[[], bool],
     ) -> None:
@@ -97,6 +99,7 @@ class RoadExecutor:
         self._limits = limits
         self._taints = taints
         self._read_counts = read_counts
+        self._ready_reads = ready_reads
         self._audit_reason = audit_reason
         self._is_active = is_active
         self._log = structlog.get_logger("guildhall.executor")
@@ -111,6 +114,19 @@ class RoadExecutor:
         """
         return await self._run(name, arguments, caller, progress, Tier.READ)
 
+    def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:
+        """What ``run`` would come to, for a read from memory that the same caller was allowed a moment ago. All steps
+        hold anew, and it counts for limit and audit; None says nothing of the call.
+        """
+        operation = self.registry.get(name)
+        if operation is None or not operation.from_memory:
+            return None
+        found = self._ready_reads.get(name, arguments, caller)
+        if found is None or self._limits.hit_read(caller.identity, found[0]):
+            return None
+        self._read_counts.count(caller, name)
+        return Outcome(Status.DONE, name, Kind.READ, call_ids.new_call_id(), data=found[1], arguments=arguments)
+
     async def _run(
         self, name: str, arguments: Mapping[str, Any], caller: Caller, progress: Progress, least_tier: Tier
     ) -> Outcome:
@@ -120,6 +136,7 @@ class RoadExecutor:
             return await self._unknown_operation(name, call_id, caller, arguments)
         if isinstance(operation, Delegate):
             return await self._delegate(operation, call_id, arguments, caller, progress)
+        unbroken = Unbroken() if operation.from_memory else None
         try:
             common, given = split(operation, arguments, caller)
             parsed = operation.Input.model_validate(given)
@@ -156,7 +173,7 @@ class RoadExecutor:
             return await self._refused(prepared, arguments, decision)
         if isinstance(operation, WriteOperation):
             return await self._write(cast("Write", operation), prepared, arguments, common, decision)
-        return await self._observe(prepared, arguments)
+        return await self._observe(prepared, arguments, unbroken)
 
     async def _delegate(
         self, operation: Delegate, call_id: str, arguments: Mapping[str, Any], caller: Caller, progress: Progress
@@ -240,7 +257,7 @@ class RoadExecutor:
         return await self._refusals.decided(prepared, arguments, refusal)
 
     # ------------------------------------------------------------------- reads
-    async def _observe(self, prepared: Prepared, arguments: Mapping[str, Any]) -> Outcome:
+    async def _observe(self, prepared: Prepared, arguments: Mapping[str, Any], unbroken: Unbroken | None) -> Outcome:
         operation, ctx = prepared.operation, prepared.ctx
         result = await self._asked(prepared, self._read(prepared), "read")
         if isinstance(result, Refuse):
@@ -248,6 +265,8 @@ class RoadExecutor:
         if isinstance(result, Outcome):
             return replace(result, arguments=arguments)
         self._read_counts.count(ctx.caller, operation.name)
+        if unbroken is not None and unbroken.holds and isinstance(result, Encoded):
+            self._ready_reads.remember(operation.name, arguments, ctx, result)
         return Outcome(Status.DONE, operation.name, operation.kind, ctx.call_id, data=result, arguments=arguments)
 
     async def _read(self, prepared: Prepared) -> Model | Encoded | Outcome:

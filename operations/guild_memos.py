@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import discord
 
@@ -48,6 +49,7 @@ class _Memo:
     guild: discord.Guild
     visible: dict[int, Visible] = field(default_factory=dict[int, Visible])
     held: dict[int, _Held] = field(default_factory=dict[int, _Held])
+    others: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
 
 class GuildMemos:
@@ -115,6 +117,18 @@ class GuildMemos:
             timed_out=timed_out and not held.bits & ADMINISTRATOR,
             pending=member.pending,
         )
+
+    def recall(self, guild: discord.Guild, key: Hashable) -> Any:
+        """What was remembered under this key of this very guild object at its present version, or None."""
+        memo = self._memos.get(guild.id)
+        if memo is None or memo.guild is not guild or memo.version != self._versions.get(guild.id, 0):
+            return None
+        return memo.others.get(key)
+
+    def remember(self, guild: discord.Guild, key: Hashable, value: object) -> None:
+        """Until something in the guild changes."""
+        self._count_memoised()
+        self._memo(guild).others[key] = value
 
     def _memo(self, guild: discord.Guild) -> _Memo:
         memo, version = self._memos.get(guild.id), self.version(guild.id)

@@ -79,10 +79,10 @@ class GuildState:
 
         ``max_age_seconds`` 0 always fetches. None when he is no member. Raises discord.HTTPException.
         """
-        known = self._recent(guild, user_id, max_age_seconds)
+        known = self.recent(guild, user_id, max_age_seconds)
         return await self._fetch(guild, user_id) if known is None else known[0]
 
-    def _recent(
+    def recent(
         self, guild: discord.Guild, user_id: int, max_age_seconds: float
     ) -> tuple[discord.Member | None, float] | None:
         """A member that is current enough, and his own age (0 for one that is as old as the guild); else None."""
@@ -159,7 +159,7 @@ class GuildState:
             return None
         if user_id is None:
             return GuildView(self, guild_id, None, self.source.age_seconds(guild_id))
-        member, age = self._recent(guild, user_id, max_age_seconds) or (await self._fetch(guild, user_id), 0.0)
+        member, age = self.recent(guild, user_id, max_age_seconds) or (await self._fetch(guild, user_id), 0.0)
         if member is None:
             return None
         return GuildView(self, guild_id, user_id, max(self.source.age_seconds(guild_id), age))
@@ -172,7 +172,7 @@ class GuildState:
         age = self.source.age_seconds(guild_id)
         if user_id is None:
             return GuildView(self, guild_id, None, age)
-        member, own_age = self._recent(guild, user_id, MEMBER_MAX_AGE_SECONDS) or (None, 0.0)
+        member, own_age = self.recent(guild, user_id, MEMBER_MAX_AGE_SECONDS) or (None, 0.0)
         return None if member is None else GuildView(self, guild_id, user_id, max(age, own_age))
 
     async def learn_thread_membership(self, thread: discord.Thread, user_id: int) -> bool:

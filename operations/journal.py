@@ -57,6 +57,8 @@ class Journal:
         self._executor_id = executor_id
         self._on_commit = on_commit
         self._clock = clock
+        # Calls that this process opened without an idempotency key: their settling has one statement less.
+        self._keyless: set[str] = set()
 
     # ----------------------------------------------------------------- intents
     def record(
@@ -142,6 +144,8 @@ class Journal:
                 return replay
             await calls.insert(session, self._keyring, record)
             await audit.append(session, entry)
+        if idempotency_key is None:
+            self._keyless.add(record.call_id)
         self._on_commit()
         return None
 
@@ -249,12 +253,15 @@ class Journal:
                         call_id=record.call_id,
                         now=now,
                     )
-                if settled.state is CallState.FAILED:
+                if record.call_id in self._keyless:
+                    pass  # no key waits for what came of it
+                elif settled.state is CallState.FAILED:
                     # Nothing took effect: the same key may be tried again.
                     await idempotency.release(session, record.call_id)
                 else:
                     answer = orjson.dumps(structured(outcome), default=str).decode()
                     await idempotency.complete(session, self._keyring, record.call_id, answer)
+        self._keyless.discard(record.call_id)
         self._on_commit()
         return kept
 

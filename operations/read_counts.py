@@ -10,15 +10,26 @@ from datetime import UTC, datetime
 from policy.model import Caller
 from storage.audit import ReadKey
 
+_DAY_SECONDS = 86_400
+
 
 class ReadCounts:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._counts: Counter[ReadKey] = Counter()
+        self._day, self._day_number = "", -1
 
     def count(self, caller: Caller, operation: str) -> None:
-        day = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%d")
-        self._counts[ReadKey(caller.workspace_id or "", caller.client_id, caller.user_id or 0, operation, day)] += 1
+        key = ReadKey(caller.workspace_id or "", caller.client_id, caller.user_id or 0, operation, self._today())
+        self._counts[key] += 1
+
+    def _today(self) -> str:
+        """In UTC, whose days have 86,400 seconds of the epoch each."""
+        now = self._clock()
+        number = int(now // _DAY_SECONDS)
+        if number != self._day_number:
+            self._day, self._day_number = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d"), number
+        return self._day
 
     def take(self) -> Counter[ReadKey]:
         """The reads since the last call."""

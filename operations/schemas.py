@@ -22,15 +22,17 @@ _OUTPUT_KEYWORDS = frozenset({"type", "properties", "required", "items", "anyOf"
 _REFERENCE = "#/$defs/"
 # The discriminator is OpenAPI's, and points into $defs.
 _DROPPED = frozenset({"title", "$defs", "discriminator"})
-# Names, ids and links are shorter.
-_LONG = 200
+# No sensible value is longer, or larger, or has more parts; the refusal of one that is names the limit.
+_LONG = 64
+_LARGE = 10_000
+_MANY = 10
 
 
 def input_schema(model: type[BaseModel], *, more: Mapping[str, Schema]) -> Schema:
     """What a call of this input may hold. ``more``: properties that aren't in the model.
 
     A field that may be left out is shown without its null and without an empty default: leaving it out means the same.
-    Lengths that no sensible value misses are left to the refusal that names them.
+    Bounds that no sensible value misses are left to the refusal that names them.
     """
     schema = _inlined(_generate(model, "validation"), {}, (), _as_argument)
     properties = cast("dict[str, Schema]", schema.get("properties", {}))
@@ -124,6 +126,14 @@ def _goes_without_saying(key: str, value: object) -> bool:
             return value == 1
         case "maxLength":
             return isinstance(value, int) and value >= _LONG
+        case "maximum":
+            return isinstance(value, int) and value >= _LARGE
+        case "maxItems":
+            return isinstance(value, int) and value >= _MANY
+        case "minimum":
+            return value == 0
+        case "pattern":
+            return True  # the description has an example
         case _:
             return False
 

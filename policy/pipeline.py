@@ -129,6 +129,17 @@ def judge(caller: Caller, requirement: Requirement, facts: Facts) -> Decision:
     return proof(caller, requirement, facts)
 
 
+def still_allows(caller: Caller, now: float, platform_age_seconds: float, fact_age_seconds: float) -> bool:
+    """Whether a read that steps 1-6 allowed would be allowed by them again, where nothing of what is known of caller,
+    requirement and targets has changed but time. ``fact_age_seconds``: of the oldest fact about its targets.
+    """
+    return (
+        (caller.expires_at is None or now < caller.expires_at)
+        and platform_age_seconds <= checks.MAX_FACT_AGE_SECONDS
+        and fact_age_seconds <= checks.MAX_FACT_AGE_SECONDS
+    )
+
+
 def proof(caller: Caller, requirement: Requirement, facts: Facts) -> Decision:
     """What a call that passed every step still needs before its effect may happen."""
     if requirement.kind is not Kind.WRITE or caller.kind is CallerKind.SYSTEM:

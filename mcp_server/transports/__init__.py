@@ -6,6 +6,7 @@ HTTP, from the composition root::
         server,                                   # mcp.server.Server[Any], low-level
         principal=lambda request: request[CLIENT].id,   # str; set by the auth middleware, never from the body
         hot_path=hot_path,                        # HotPath | None
+        ready_path=ready_path,                    # ReadyPath | None
         limits=TransportLimits(),                 # frozen dataclass, every field has a default
         security=OriginPolicy.from_public_url(settings.public_url),
     )
@@ -31,6 +32,9 @@ encoded JSON-RPC `result` object (on 2026-07-28 it must hold `"resultType": "com
 It may raise `MCPError`. It is asked only where the client can't need a stream (no progress token, no log level, no
 retry of an `input_required`), and its calls are counted, refused as duplicates and cancelled like all others.
 
+`ReadyPath` is asked before it, with the same arguments, and may not wait: its answer is there before another call can
+begin, so that nothing is held, ended or pinged.
+
 stdio, for the command line::
 
     await serve_stdio(server)                     # both eras; stray output goes to stderr
@@ -39,7 +43,7 @@ stdio, for the command line::
 `kernel.py` is the only file that imports semi-internal modules of the SDK.
 """
 
-from mcp_server.transports.hot_path import HotPath
+from mcp_server.transports.hot_path import HotPath, ReadyPath
 from mcp_server.transports.kernel import MODERN_PROTOCOL_VERSIONS
 from mcp_server.transports.legacy_sse import LegacySSE
 from mcp_server.transports.limits import TransportLimits
@@ -55,6 +59,7 @@ __all__ = [
     "HotPath",
     "LegacySSE",
     "OriginPolicy",
+    "ReadyPath",
     "Session",
     "SessionTable",
     "StreamableHTTP",

@@ -64,7 +64,7 @@ async def _read(request: web.Request, limits: TransportLimits) -> bytes:
     try:
         if content.is_eof():
             # It came together with the headers, as small ones do: nothing is waited for, so nothing need be timed.
-            body = await content.read()
+            body = content.read_nowait()
             if len(body) > limits.body_bytes:
                 raise _too_large(limits)
             return body

@@ -109,9 +109,12 @@ class HandshakeEra:
         request_id = message.request_id
         if request_id is None:
             raise ValueError("only a request is answered")
-        call = PostCall(request, request_id, message.params, session, streams=accepted.stream, limits=self._host.limits)
         key = coerce_request_id(request_id)
         refuse_duplicate(session, message)
+        ready = self._host.answer_at_once(request, session.principal, message, session) if session.initialized else None
+        if ready is not None:
+            return ready
+        call = PostCall(request, request_id, message.params, session, streams=accepted.stream, limits=self._host.limits)
         self._host.calls.enter(session.principal, call, request_id)
         session.calls[key] = call
         try:

@@ -13,13 +13,19 @@ from mcp.server import Server
 
 from mcp_server.transports.call import Call
 from mcp_server.transports.ending import Ending
-from mcp_server.transports.hot_path import HotPath, hot_arguments
+from mcp_server.transports.hot_path import HotPath, ReadyPath, hot_arguments
 from mcp_server.transports.kernel import OnRequest
 from mcp_server.transports.limits import TransportLimits
 from mcp_server.transports.message import Message
 from mcp_server.transports.occupancy import Held, Occupancy
 from mcp_server.transports.origin import OriginPolicy
-from mcp_server.transports.replies import Reply, encode_result, encode_result_bytes
+from mcp_server.transports.replies import (
+    JSON_HEADERS,
+    SESSION_HEADER,
+    Reply,
+    encode_result,
+    encode_result_bytes,
+)
 from mcp_server.transports.session import Session, SessionKind
 from mcp_server.transports.session_table import SessionTable
 
@@ -34,6 +40,7 @@ class Host:
         server: Server[Any],
         principal: Callable[[web.Request], str],
         hot_path: HotPath | None,
+        ready_path: ReadyPath | None,
         limits: TransportLimits,
         policy: OriginPolicy,
     ) -> None:
@@ -48,11 +55,36 @@ class Host:
         self.streams: Occupancy[Held] = Occupancy(limits.streams_per_principal, "open streams", "Close one.")
         self.lifespan_state: Any = None
         self._hot_path = hot_path
+        self._ready_path = ready_path
 
     def open_session(self, principal: str, kind: SessionKind) -> Session:
         session = Session(self.server, self.lifespan_state, principal, kind)
         self.sessions.add(session)
         return session
+
+    def answer_at_once(
+        self, request: web.Request, principal: str, message: Message, session: Session | None
+    ) -> web.Response | None:
+        """The whole answer to `message`, where the ready path has it; `session` is None on 2026-07-28.
+
+        Such a call is over before another one can begin: there is nothing to hold, to end or to ping.
+        """
+        ready_path, method, request_id = self._ready_path, message.method, message.request_id
+        if ready_path is None or method is None or request_id is None or self.calls.is_full(principal):
+            return None
+        hot = hot_arguments(method, message.params)
+        if hot is None:
+            return None
+        try:
+            result = ready_path(request, hot[0], hot[1], modern=session is None)
+        except Exception:
+            # The ordinary road has an answer for whatever is wrong.
+            logger.exception("the ready path failed")
+            return None
+        if result is None:
+            return None
+        headers = JSON_HEADERS if session is None else {**JSON_HEADERS, SESSION_HEADER: session.id}
+        return web.Response(body=encode_result_bytes(request_id, result).body, headers=headers)
 
     def work(self, on_request: OnRequest, call: Call, message: Message, *, modern: bool) -> Coroutine[Any, Any, Reply]:
         """Give the coroutine that answers `message`, by the hot path or `on_request`, to be run by `Call.perform`."""

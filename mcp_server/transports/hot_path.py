@@ -29,6 +29,17 @@ class HotPath(Protocol):
     ) -> bytes | None: ...
 
 
+class ReadyPath(Protocol):
+    """Answers a `tools/call` with ready bytes, without waiting for anything.
+
+    Takes and returns what a `HotPath` does. None sends the call down the ordinary road, which begins at the hot path.
+    """
+
+    def __call__(
+        self, request: web.Request, name: str, arguments: dict[str, object], *, modern: bool
+    ) -> bytes | None: ...
+
+
 _PLAIN_PARAMS = frozenset({"name", "arguments", "_meta"})
 
 

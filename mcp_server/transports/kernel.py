@@ -31,6 +31,8 @@ try:
     from mcp.shared.exceptions import MCPError, NoBackChannelError
     from mcp.shared.inbound import (
         ERROR_CODE_HTTP_STATUS,
+        MCP_METHOD_HEADER,
+        MCP_NAME_HEADER,
         NAME_BEARING_METHODS,
         InboundLadderRejection,
         InboundModernRoute,
@@ -55,6 +57,8 @@ __all__ = [
     "ERROR_CODE_HTTP_STATUS",
     "HANDSHAKE_PROTOCOL_VERSIONS",
     "LATEST_HANDSHAKE_VERSION",
+    "MCP_METHOD_HEADER",
+    "MCP_NAME_HEADER",
     "MODERN_PROTOCOL_VERSIONS",
     "NAME_BEARING_METHODS",
     "PINNED_VERSION",

@@ -14,6 +14,8 @@ from mcp_server.transports.accept import Accepted, require_stream
 from mcp_server.transports.host import Host
 from mcp_server.transports.kernel import (
     ERROR_CODE_HTTP_STATUS,
+    MCP_METHOD_HEADER,
+    MCP_NAME_HEADER,
     Connection,
     DispatchContext,
     InboundLadderRejection,
@@ -31,6 +33,9 @@ from mcp_server.transports.post_call import PostCall
 from mcp_server.transports.replies import VERSION_HEADER, RefusalError
 
 _LISTEN = "subscriptions/listen"
+_CALL = "tools/call"
+_MOST_AGREED = 1_000
+_Agreement = tuple[str | None, str | None, str | None, str, bytes]
 _PARAM_HEADER_PREFIX = "mcp-param-"
 _HEADER_KEY = b'"x-mcp-header"'
 
@@ -41,6 +46,7 @@ class ModernEra:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._declaring: dict[str, tuple[Mapping[str, Any], bool]] = {}
+        self._agreed: set[_Agreement] = set()
 
     async def post(self, request: web.Request, message: Message, accepted: Accepted) -> web.StreamResponse:
         """Answer one request; acknowledge and drop a notification: closing the connection is what cancels.
@@ -58,27 +64,33 @@ class ModernEra:
         duplicated = find_duplicated_routing_header(request.headers.items())
         if duplicated is not None:
             _refuse(InboundLadderRejection(HEADER_MISMATCH, f"{duplicated} header appears more than once"), message)
-        # Headers are found whatever their case; a routing one that came twice has been refused.
-        route = classify_inbound_request(message.raw, headers=request.headers)
-        if isinstance(route, InboundLadderRejection):
-            raise _refusal(route, message)
+        agreed = _agreement(request, message)
+        if agreed is None or agreed not in self._agreed:
+            _route(request, message)
+            if agreed is not None:
+                if len(self._agreed) >= _MOST_AGREED:
+                    self._agreed.clear()
+                self._agreed.add(agreed)
         if message.method == _LISTEN:
             require_stream(accepted)
         self._check_param_headers(request, message)
-        return await self._answer(request, message, accepted, route)
+        principal = self._host.principal(request)
+        ready = self._host.answer_at_once(request, principal, message, None)
+        if ready is not None:
+            return ready
+        return await self._answer(request, message, accepted, principal)
 
     async def _answer(
-        self, request: web.Request, message: Message, accepted: Accepted, route: InboundModernRoute
+        self, request: web.Request, message: Message, accepted: Accepted, principal: str
     ) -> web.StreamResponse:
         request_id = message.request_id
         if request_id is None:
             raise ValueError("only a request is answered")
-        principal = self._host.principal(request)
         held = self._host.streams if message.method == _LISTEN else self._host.calls
         call = PostCall(request, request_id, message.params, None, streams=accepted.stream, limits=self._host.limits)
         held.enter(principal, call, request_id)
         try:
-            work = self._host.work(partial(self._on_request, route), call, message, modern=True)
+            work = self._host.work(partial(self._on_request, request, message), call, message, modern=True)
             reply = await call.perform(request_id, work)
         finally:
             held.leave(principal, call)
@@ -90,12 +102,14 @@ class ModernEra:
 
     async def _on_request(
         self,
-        route: InboundModernRoute,
+        request: web.Request,
+        message: Message,
         dctx: DispatchContext[TransportContext],
         method: str,
         params: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         """Run the server's handler on a connection of its own, which a call on the hot path never needs."""
+        route = _route(request, message)
         connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
         runner: ServerRunner[Any] = ServerRunner(self._host.server, connection, self._host.lifespan_state)
         try:
@@ -109,7 +123,7 @@ class ModernEra:
         Only with `get_tool_input_schema`: to list all tools before each call, as the SDK does without it, is too dear.
         """
         schema_of = self._host.server.get_tool_input_schema
-        if message.method != "tools/call" or schema_of is None or message.params is None:
+        if message.method != _CALL or schema_of is None or message.params is None:
             return
         name: object = message.params.get("name")
         sent: object = message.params.get("arguments") or {}
@@ -130,6 +144,29 @@ class ModernEra:
         if known is None or known[0] is not schema:
             known = self._declaring[name] = (schema, _HEADER_KEY in orjson.dumps(schema))
         return known[1]
+
+
+def _route(request: web.Request, message: Message) -> InboundModernRoute:
+    """Raises RefusalError for an envelope that is incomplete, not served, or contradicted by the headers."""
+    # Headers are found whatever their case; a routing one that came twice has been refused.
+    route = classify_inbound_request(message.raw, headers=request.headers)
+    if isinstance(route, InboundLadderRejection):
+        raise _refusal(route, message)
+    return route
+
+
+def _agreement(request: web.Request, message: Message) -> _Agreement | None:
+    """All of a tool call's headers and body that `_route` looks at: what it let pass once, it lets pass again."""
+    params = message.params
+    if message.method != _CALL or params is None:
+        return None
+    name: object = params.get("name")
+    meta: object = params.get("_meta")
+    if not isinstance(name, str) or not isinstance(meta, dict):
+        return None
+    headers = request.headers
+    told = (headers.get(VERSION_HEADER), headers.get(MCP_METHOD_HEADER), headers.get(MCP_NAME_HEADER))
+    return (*told, name, orjson.dumps(meta))
 
 
 def _refuse(rejection: InboundLadderRejection | None, message: Message) -> None:

@@ -52,6 +52,11 @@ class Occupancy(Generic[HeldT]):
     def of(self, principal: str) -> tuple[HeldT, ...]:
         return tuple(self._held.get(principal, ()))
 
+    def is_full(self, principal: str) -> bool:
+        """Whether the principal is at its cap, so that `enter` would refuse."""
+        owned = self._held.get(principal)
+        return owned is not None and len(owned) >= self._cap
+
     def enter(self, principal: str, held: HeldT, request_id: RequestId | None = None) -> None:
         """Count `held` for `principal`.
 

@@ -13,7 +13,7 @@ from mcp_server.transports.accept import accepted_by, require_json, require_stre
 from mcp_server.transports.body import read_json
 from mcp_server.transports.handshake import HandshakeEra
 from mcp_server.transports.host import Host
-from mcp_server.transports.hot_path import HotPath
+from mcp_server.transports.hot_path import HotPath, ReadyPath
 from mcp_server.transports.kernel import HANDSHAKE_PROTOCOL_VERSIONS
 from mcp_server.transports.limits import TransportLimits
 from mcp_server.transports.message import as_message
@@ -37,11 +37,14 @@ class StreamableHTTP:
         *,
         principal: Callable[[web.Request], str],
         hot_path: HotPath | None = None,
+        ready_path: ReadyPath | None = None,
         limits: TransportLimits | None = None,
         security: OriginPolicy | None = None,
     ) -> None:
         """`principal` gives the id under which sessions are owned and capped; a middleware has refused strangers."""
-        self.host = Host(server, principal, hot_path, limits or TransportLimits(), security or OriginPolicy())
+        self.host = Host(
+            server, principal, hot_path, ready_path, limits or TransportLimits(), security or OriginPolicy()
+        )
         self._handshake = HandshakeEra(self.host)
         self._modern = ModernEra(self.host)
 

@@ -30,7 +30,7 @@ from policy.permissions import bits, names_of
 
 
 class ChannelPermissionsEditInput(OverwriteInput, OverwrittenChannel):
-    clear: tuple[PermissionName, ...] = Field(default=(), description="Permissions left to roles again.")
+    clear: tuple[PermissionName, ...] = Field(default=(), description="Left to roles again.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

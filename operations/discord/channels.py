@@ -58,6 +58,7 @@ class ListChannels(ReadOperation[ChannelListInput, ChannelListResult]):
     toolset = "channels"
     scope = "channels:read"
     in_default_set = True
+    from_memory = True
 
     def __init__(self) -> None:
         self._lists = EncodedLists()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import discord
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.channel_edit import reachable
@@ -36,7 +36,10 @@ class GuildModifyInput(GuildSettings):
     system_channel: ChannelRef | None = None
     rules_channel: ChannelRef | None = None
     public_updates_channel: ChannelRef | None = None
-    clear: tuple[ChannelSetting, ...] = Field(default=(), description="Channels to unset.")
+    # Each of them stands above; told as an enum they would be read twice.
+    clear: tuple[Annotated[ChannelSetting, WithJsonSchema({"type": "string"})], ...] = Field(
+        default=(), description="Of these channels: to unset."
+    )
 
     @model_validator(mode="after")
     def _set_or_cleared(self) -> Self:

@@ -7,7 +7,14 @@ from pydantic import Field, model_validator
 
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.fingerprints import fingerprint
-from operations.discord.message_models import ButtonInput, EmbedInput, draft, remote_media_problem, view_of
+from operations.discord.message_models import (
+    EMBED_TEXTS_AS_SENT,
+    ButtonInput,
+    EmbedInput,
+    draft,
+    remote_media_problem,
+    view_of,
+)
 from operations.discord.message_places import connect_bit, messageable
 from operations.preflight import messages as rules
 from operations.preflight import told
@@ -23,7 +30,7 @@ class MessageEditInput(Model):
     channel: ChannelRef | None = None
     guild: GuildRef | None = None
     content: str | None = None
-    embeds: list[EmbedInput] | None = Field(default=None, max_length=10)
+    embeds: list[EmbedInput] | None = Field(default=None, max_length=10, description=EMBED_TEXTS_AS_SENT)
     buttons: list[ButtonInput] | None = Field(default=None, max_length=25, description="Link buttons.")
 
     @model_validator(mode="after")

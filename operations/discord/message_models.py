@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import discord
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from operations.base import Model
 from operations.preflight.messages import LinkButton, MessageDraft, PollDraft
@@ -17,7 +17,22 @@ class EmbedField(Model):
     inline: bool = False
 
 
+EMBED_TEXTS = "title, description, url, footer, author, image_url, thumbnail_url"
+EMBED_TEXTS_AS_SENT = "Texts as in message_send."
+
+
+def _texts_together(schema: dict[str, Any]) -> None:
+    """An embed's texts as one pattern: several tools take embeds, and each text by itself would be told in each."""
+    texts = EMBED_TEXTS.split(", ")
+    schema["properties"] = {name: part for name, part in schema["properties"].items() if name not in texts}
+    schema["additionalProperties"] = {"type": "string"}
+
+
 class EmbedInput(Model):
+    """Who takes embeds tells of their texts: EMBED_TEXTS, or EMBED_TEXTS_AS_SENT."""
+
+    model_config = ConfigDict(json_schema_extra=_texts_together)
+
     title: str | None = None
     description: str | None = None
     url: str | None = None

@@ -16,6 +16,7 @@ from pydantic import Field
 from operations import call_ids
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, SentMessage, WriteOperation
 from operations.discord.message_models import (
+    EMBED_TEXTS,
     ButtonInput,
     EmbedInput,
     FileEffect,
@@ -46,7 +47,9 @@ class MessageSendInput(Model):
     channel: ChannelRef
     guild: GuildRef | None = None
     content: str = ""
-    embeds: list[EmbedInput] = Field(default_factory=list[EmbedInput], max_length=10)
+    embeds: list[EmbedInput] = Field(
+        default_factory=list[EmbedInput], max_length=10, description=f"Texts: {EMBED_TEXTS}."
+    )
     files: list[FileInput] = Field(default_factory=list[FileInput], max_length=10)
     poll: PollInput | None = None
     buttons: list[ButtonInput] = Field(default_factory=list[ButtonInput], max_length=25, description="Link buttons.")
@@ -54,10 +57,10 @@ class MessageSendInput(Model):
     ping: list[MentionableRef] = Field(
         default_factory=list[str],
         max_length=50,
-        description="Who is notified: members, roles, everyone, here. Nobody else is.",
+        description="Members, roles, everyone, here.",
     )
     silent: bool = Field(default=False, description="No push notification.")
-    crosspost: bool = Field(default=False, description="Publish to followers (announcement channels).")
+    crosspost: bool = Field(default=False, description="Publish to followers.")
 
 
 class MessageSendEffect(Model):

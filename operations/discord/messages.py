@@ -27,10 +27,8 @@ class MessageListInput(Model):
     before: MessageRef | None = None
     after: MessageRef | None = None
     around: MessageRef | None = None
-    author: MemberRef | None = Field(default=None, description="Only messages of this member.")
-    contains: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Only messages whose text contains this."
-    )
+    author: MemberRef | None = Field(default=None, description="A member.")
+    contains: str | None = Field(default=None, min_length=1, max_length=200, description="Text in the message.")
     cursor: str | None = None
 
     @model_validator(mode="after")

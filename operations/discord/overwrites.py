@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Self
 
 import discord
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from operations.base import Change, Context, Model
 from operations.discord.role_kinds import labelled
@@ -49,8 +49,8 @@ class OverwriteSubject(Model):
 
 class OverwriteInput(OverwriteSubject):
     # Without a docstring, as above.
-    allow: tuple[PermissionName, ...] = Field(default=(), description="Permissions, such as view_channel.")
-    deny: tuple[PermissionName, ...] = Field(default=(), description="Permissions to take away.")
+    allow: tuple[PermissionName, ...] = ()
+    deny: tuple[PermissionName, ...] = ()
 
     @property
     def named_bits(self) -> int:

@@ -22,7 +22,7 @@ from policy.permissions import DANGEROUS, bits, names_of
 class RoleCreateInput(RoleAppearance):
     guild: GuildRef | None = None
     name: str = Field(min_length=1, max_length=100)
-    permissions: tuple[PermissionName, ...] = Field(default=(), description="Such as manage_messages.")
+    permissions: tuple[PermissionName, ...] = ()
 
 
 class RoleCreateEffect(Model):

@@ -28,8 +28,8 @@ class RoleModifyInput(RoleAppearance):
     role: RoleRef
     guild: GuildRef | None = None
     name: str | None = Field(default=None, min_length=1, max_length=100)
-    grant: tuple[PermissionName, ...] = Field(default=(), description="Permissions to add.")
-    revoke: tuple[PermissionName, ...] = Field(default=(), description="Permissions to take away.")
+    grant: tuple[PermissionName, ...] = ()
+    revoke: tuple[PermissionName, ...] = ()
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

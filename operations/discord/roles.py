@@ -55,6 +55,7 @@ class ListRoles(ReadOperation[RoleListInput, RoleListResult]):
     toolset = "roles"
     scope = "roles:read"
     in_default_set = True
+    from_memory = True
 
     def __init__(self) -> None:
         self._lists = EncodedLists()

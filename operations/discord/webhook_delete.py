@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import discord
-from pydantic import Field
 
 from operations.base import Change, Context, Model, Preview, Reconcile, WriteOperation
 from operations.discord.webhook_create import WebhookResult
@@ -18,7 +17,7 @@ from policy.model import Need, Target, Tier
 
 class WebhookDeleteInput(Model):
     webhook: WebhookRef
-    channel: ChannelRef | None = Field(default=None, description="Its channel; needed for a name.")
+    channel: ChannelRef | None = None
     guild: GuildRef | None = None
 
 

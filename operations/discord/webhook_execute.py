@@ -6,7 +6,7 @@ import discord
 from pydantic import Field
 
 from operations.base import Change, Context, Model, Preview, Reconcile, WriteOperation
-from operations.discord.message_models import EmbedInput, PingEffect, draft, remote_media_problem
+from operations.discord.message_models import EMBED_TEXTS_AS_SENT, EmbedInput, PingEffect, draft, remote_media_problem
 from operations.discord.pings import ping_of, pinged, pings_beyond_members
 from operations.discord.webhook_facts import WebhookFacts, fetched, home_of, known, labelled, observed, webhook_need
 from operations.errors import Refused
@@ -25,14 +25,12 @@ MAX_SENDER_NAME = 40
 
 class WebhookExecuteInput(Model):
     webhook: WebhookRef
-    channel: ChannelRef | None = Field(default=None, description="Its channel; needed for a name.")
+    channel: ChannelRef | None = None
     guild: GuildRef | None = None
     content: str = ""
-    embeds: list[EmbedInput] = Field(default_factory=list[EmbedInput], max_length=10)
+    embeds: list[EmbedInput] = Field(default_factory=list[EmbedInput], max_length=10, description=EMBED_TEXTS_AS_SENT)
     thread: ChannelRef | None = Field(default=None, description="Thread or post of its channel.")
-    ping: list[MentionableRef] = Field(
-        default_factory=list[str], max_length=50, description="Who is notified; nobody else is."
-    )
+    ping: list[MentionableRef] = Field(default_factory=list[str], max_length=50)
 
 
 class WebhookExecuteEffect(Model):

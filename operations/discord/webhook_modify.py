@@ -34,7 +34,7 @@ from policy.model import Need, Target, Tier
 
 class WebhookModifyInput(Model):
     webhook: WebhookRef
-    channel: ChannelRef | None = Field(default=None, description="Its channel; needed for a name.")
+    channel: ChannelRef | None = None
     guild: GuildRef | None = None
     name: str | None = Field(default=None, min_length=1, max_length=rules.MAX_NAME)
     avatar: str | None = Field(default=None, max_length=MAX_ENCODED, description="Base64 of a picture.")

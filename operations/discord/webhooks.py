@@ -115,7 +115,7 @@ def _rows(view: GuildView, webhooks: list[discord.Webhook], after: int) -> list[
 # ----------------------------------------------------------------------- get
 class WebhookGetInput(Model):
     webhook: WebhookRef
-    channel: ChannelRef | None = Field(default=None, description="Its channel; needed for a name.")
+    channel: ChannelRef | None = None
     guild: GuildRef | None = None
 
 

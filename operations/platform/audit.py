@@ -23,10 +23,8 @@ MAX_SCANNED = 1_000
 class AuditListInput(Model):
     guild: GuildRef | None = None
     member: MemberRef | None = Field(default=None, description="Only calls of this person.")
-    operation: str | None = Field(default=None, max_length=64, description="Only this operation.")
-    status: str | None = Field(
-        default=None, max_length=20, description="done, failed, unknown, refused, pending, executing …"
-    )
+    operation: str | None = Field(default=None, max_length=64)
+    status: str | None = Field(default=None, max_length=20, description="Such as done, refused, pending.")
     mine: bool = Field(default=False, description="Only your own, also those that reached no guild.")
     limit: int = Field(default=25, ge=1, le=100)
     cursor: str | None = None

@@ -49,6 +49,10 @@ class ScriptedExecutor:
         )
         return Outcome(Status.REFUSED, name, Kind.READ, CALL_ID, refusal=refusal)
 
+    def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:
+        """Everything takes the road that can wait."""
+        return None
+
 
 def read(name: str, data: Model | Encoded | None) -> Outcome:
     return Outcome(Status.DONE, name, Kind.READ, CALL_ID, data=data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 
 from hypothesis import given
@@ -235,3 +236,26 @@ def test_a_hidden_refusal_is_the_same_whatever_else_is_true_of_the_target(
     elsewise = replace(unseen, targets=tuple(replace(target, visible=False) for target in other.targets))
     assert pipeline.explain(who, asked, unseen) == pipeline.explain(who, asked, elsewise)
     assert decide(who, asked, unseen) == decide(who, asked, elsewise)
+
+
+@PROPERTY
+@given(questions(), st.data())
+def test_an_allowed_read_stays_allowed_exactly_while_only_time_passes_within_its_bounds(
+    question: Question, data: st.DataObject
+) -> None:
+    who, asked, known = question
+    if asked.kind is not Kind.READ or not isinstance(decide(*question), Allow):
+        return
+    ages = st.sampled_from([0.0, 59.9, 60.0, 60.1, math.inf])
+    platform_age: float = data.draw(ages)
+    fact_age: float = data.draw(ages)
+    moments = [0.0, known.now] if who.expires_at is None else [who.expires_at - 1, who.expires_at]
+    now: float = data.draw(st.sampled_from(moments))
+    later = replace(
+        known,
+        now=now,
+        platform_age_seconds=platform_age,
+        targets=tuple(replace(target, age_seconds=fact_age) for target in known.targets),
+    )
+    still = pipeline.still_allows(who, now, platform_age, fact_age)
+    assert still is isinstance(decide(who, asked, later), Allow)

@@ -22,7 +22,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
 
-from mcp_server.transports import HotPath, LegacySSE, OriginPolicy, StreamableHTTP, TransportLimits
+from mcp_server.transports import HotPath, LegacySSE, OriginPolicy, ReadyPath, StreamableHTTP, TransportLimits
 
 Context = ServerRequestContext[Any, Any]
 logger = logging.getLogger(__name__)
@@ -238,7 +238,11 @@ def notification(method: str, params: dict[str, Any] | None = None) -> dict[str,
 
 @asynccontextmanager
 async def running(
-    limits: TransportLimits = QUICK, hot_path: HotPath | None = None, small: Small | None = None, port: int = 0
+    limits: TransportLimits = QUICK,
+    hot_path: HotPath | None = None,
+    small: Small | None = None,
+    port: int = 0,
+    ready_path: ReadyPath | None = None,
 ) -> AsyncGenerator[Running]:
     """Serve a `Small` on 127.0.0.1, over Streamable HTTP and legacy SSE."""
     small = small or Small()
@@ -254,6 +258,7 @@ async def running(
         small.server(),
         principal=lambda request: request.headers["Authorization"].removeprefix("Bearer "),
         hot_path=hot_path,
+        ready_path=ready_path,
         limits=limits,
         security=OriginPolicy.from_public_url("https://guildhall.example"),
     )

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from mcp.shared.exceptions import MCPError
 
+from mcp_server.transports import TransportLimits
 from mcp_server.transports.hot_path import hot_arguments
 from tests.mcp_server.transports.small_server import QUICK, Running, Small, notification, request, running, until
 
@@ -105,6 +106,77 @@ async def test_a_hot_call_needs_a_session(hot: tuple[Running, Hot]) -> None:
     async with served.post(request("tools/call", {"name": "hot"})) as response:
         assert response.status == 400
     assert path.asked == []
+
+
+class Ready:
+    """Answers `ready` at once, breaks on `hot`; knows nothing else."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, bool]] = []
+
+    def __call__(self, request: web.Request, name: str, arguments: dict[str, object], *, modern: bool) -> bytes | None:
+        self.asked.append((name, modern))
+        if name == "hot":
+            raise RuntimeError("an internal detail")
+        if name != "ready":
+            return None
+        return orjson.dumps({"content": [], "structuredContent": arguments, "resultType": "complete"})
+
+
+async def test_what_is_ready_is_answered_at_once_in_both_eras() -> None:
+    small, ready = Small(), Ready()
+    hot = Hot(small)
+    async with running(QUICK, hot, small, ready_path=ready) as served:
+        session = await served.initialize()
+        status, answer = await served.call("ready", {"a": 1}, request_id="x", headers=session)
+        assert (status, answer["id"], answer["result"]["structuredContent"]) == (200, "x", {"a": 1})
+        async with served.modern("tools/call", {"name": "ready", "arguments": {"a": 2}}) as response:
+            assert response.headers["Content-Type"] == "application/json"
+            assert (await response.json())["result"]["structuredContent"] == {"a": 2}
+        assert ready.asked == [("ready", False), ("ready", True)]
+        assert hot.asked == []
+        for mode in ("legacy", "2026-07-28"):
+            async with served.official(mode) as client:
+                result = await client.call_tool("ready", {"a": 3})
+                assert isinstance(result, t.CallToolResult)
+                assert result.structured_content == {"a": 3}
+
+
+async def test_what_is_not_ready_or_fails_takes_the_road_that_can_wait() -> None:
+    small, ready = Small(), Ready()
+    hot = Hot(small)
+    async with running(QUICK, hot, small, ready_path=ready) as served:
+        session = await served.initialize()
+        _, answer = await served.call("hot", {"a": 1}, headers=session)
+        assert answer["result"]["structuredContent"] == {"a": 1}
+        _, answer = await served.call("echo", {"text": "hi"}, headers=session)
+        assert answer["result"]["content"][0]["text"] == "hi"
+        assert hot.asked == [("hot", False), ("echo", False)]
+
+
+async def test_what_is_ready_is_refused_like_any_call() -> None:
+    """Without a session, as a duplicate, beyond the cap, with headers that contradict the body."""
+    small, ready = Small(), Ready()
+    async with running(
+        TransportLimits(poll_seconds=0.01, calls_per_principal=1), Hot(small), small, ready_path=ready
+    ) as served:
+        async with served.post(request("tools/call", {"name": "ready"})) as response:
+            assert response.status == 400
+        session = await served.initialize()
+        waiting = asyncio.create_task(served.call("hot_wait", request_id=5, headers=session))
+        await until(small.started)
+        asked = list(ready.asked)
+        assert (await served.call("ready", request_id=5, headers=session))[0] == 409
+        assert (await served.call("ready", request_id=6, headers=session))[0] == 429
+        async with served.modern("tools/call", {"name": "ready"}) as response:
+            assert response.status == 429
+        assert ready.asked == asked
+        async with served.post(notification("notifications/cancelled", {"requestId": 5}), headers=session):
+            pass
+        await waiting
+        for method, status in (("tools/call", 200), ("tools/list", 400)):
+            async with served.modern("tools/call", {"name": "ready"}, headers={"Mcp-Method": method}) as response:
+                assert response.status == status
 
 
 @pytest.mark.parametrize(
