@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from operations.base import Outcome, Preview, Status
+from operations.base import Inverse, Outcome, Preview, Status
 from operations.outcomes import plain
 from policy.model import Refuse
 from tests.operations.discord.road import Road
@@ -26,6 +26,13 @@ def previewed(outcome: Outcome) -> Preview[Any]:
     assert outcome.status is Status.PREVIEW, outcome
     assert outcome.preview is not None
     return outcome.preview
+
+
+async def inverse(road: Road, name: str, **arguments: Any) -> Inverse:
+    """What would undo it. A stored plan keeps that in its row, so the preview of a call that needs none is asked."""
+    found = previewed(await road.call(name, None, **arguments, dry_run=True)).inverse
+    assert found is not None
+    return found
 
 
 def refused(outcome: Outcome) -> Refuse:
