@@ -16,7 +16,7 @@ from mcp.types import INVALID_REQUEST
 
 from mcp_server import credentials
 from mcp_server.attempts import FailedAttempts
-from mcp_server.selection import Selection, UnknownToolset, parse
+from mcp_server.selection import SELECTION, Selection, UnknownToolset, parse
 from mcp_server.transports.replies import RefusalError
 from operations.callers import Callers
 from policy.model import Caller, Face, Refuse
@@ -26,7 +26,6 @@ CALLER = web.RequestKey("caller", Caller)
 """With the rights at the time when the request's headers came; `BearerAuth.caller` gives those of now."""
 PRINCIPAL = web.RequestKey("principal", str)
 """The client's id: who owns sessions and fills limits."""
-_SELECTION = web.RequestKey("selection", Selection)
 _EPOCH = web.RequestKey("facts_epoch", int)
 
 _TELL_AGAIN_SECONDS = 60.0
@@ -87,11 +86,11 @@ class BearerAuth:
         if client is None:
             return replace(caller, active=False)
         now = self._callers.of_client(client, Face.MCP)
-        selection = request.get(_SELECTION)
+        selection = request.get(SELECTION)
         return now if selection is None else selection.narrow(now)
 
     def selection(self, request: web.Request | None) -> Selection | None:
-        return None if request is None else request.get(_SELECTION)
+        return None if request is None else request.get(SELECTION)
 
     def principal(self, request: web.Request) -> str:
         """For the transports, asked when a request's body is there. Raises RefusalError for a token that died since."""
@@ -142,7 +141,7 @@ class BearerAuth:
             return _bad_request("unknown_toolset", str(error), "Change ?toolsets= in the URL, or leave it out.")
         if selection is not None:
             caller = selection.narrow(caller)
-            request[_SELECTION] = selection
+            request[SELECTION] = selection
         request[CALLER] = caller
         request[PRINCIPAL] = caller.client_id
         request[_EPOCH] = self._facts.epoch
