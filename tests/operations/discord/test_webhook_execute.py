@@ -79,9 +79,9 @@ async def test_nobody_writes_that_line_himself(road: Road, text: str) -> None:
 
 
 async def test_a_ping_that_the_text_does_not_mention_is_a_problem(road: Road) -> None:
-    made = done(await road.call("webhook_create", None, channel=road.channel("general"), name="Silent", dry_run=False))
+    webhook = await by_hand(road, "ada", "general", "Tides")
     nina = road.guild["members"]["nina"]
-    shown = await road.call("webhook_execute", None, webhook=made["id"], content="hear", ping=[nina], dry_run=True)
+    shown = await road.call("webhook_execute", None, webhook=webhook, content="hear", ping=[nina], dry_run=True)
     assert shown.preview is not None
     assert shown.preview.problems == (
         f"The text does not mention member {nina} @nina, so nobody is notified; write <@{nina}> in it.",
