@@ -18,7 +18,7 @@ from mcp.types import INVALID_REQUEST
 
 from mcp_server import credentials
 from mcp_server.attempts import FailedAttempts
-from mcp_server.selection import Selection, UnknownToolset, parse
+from mcp_server.selection import SELECTION, Selection, UnknownToolset, parse
 from mcp_server.transports.replies import RefusalError
 from operations.callers import Callers
 from policy.model import Caller, Face, Refuse
@@ -145,7 +145,7 @@ class BearerAuth:
         key = self._key_of(request)
         known = None if key is None else self._known.get(key)
         if known is not None and self._verdict(known.caller) is None:
-            request[_IDENTIFIED] = known
+            self._put(request, known)
             return None
         sent = credentials.sent_with(request)
         if sent.token is None:
@@ -163,12 +163,19 @@ class BearerAuth:
             return _bad_request("unknown_toolset", str(error), "Change ?toolsets= in the URL, or leave it out.")
         if selection is not None:
             caller = selection.narrow(caller)
-        request[_IDENTIFIED] = identified = _Identified(caller, selection, self._facts.epoch)
+        identified = _Identified(caller, selection, self._facts.epoch)
+        self._put(request, identified)
         if key is not None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[key] = identified
         return None
+
+    @staticmethod
+    def _put(request: web.Request, identified: _Identified) -> None:
+        request[_IDENTIFIED] = identified
+        if identified.selection is not None:
+            request[SELECTION] = identified.selection
 
     def _key_of(self, request: web.Request) -> bytes | None:
         """Of the credential and selection in a request; None where they are not sent in the usual way. What was known

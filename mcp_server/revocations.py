@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from mcp_server.listing import Names, ToolListing, explicit_role
+from mcp_server.selection import Selection
 from operations.callers import Callers
 from policy.model import Face
 from storage.facts import PlatformFacts
@@ -25,6 +26,9 @@ log = structlog.stdlib.get_logger(__name__)
 class OpenSession(Protocol):
     @property
     def principal(self) -> str: ...
+
+    @property
+    def selection(self) -> Selection | None: ...
 
     async def notify(self, method: str, params: None) -> None: ...
 
@@ -106,21 +110,23 @@ class Revocations:
         return min(max(min(due, default=float("inf")) - now + 0.01, 0.0), _LOOK_AGAIN_SECONDS)
 
     async def _tell_of_tools(self, before: Snapshot, now: Snapshot) -> None:
-        changed: dict[str, bool] = {}
+        changed: dict[tuple[str, Selection | None], bool] = {}
         for session in self._transport.sessions:
-            client_id = session.principal
-            if client_id not in changed:
-                old, new = self._names(before, client_id), self._names(now, client_id)
-                changed[client_id] = new is not None and old != new
-            if changed[client_id]:
+            listed = (session.principal, session.selection)
+            if listed not in changed:
+                old, new = self._names(before, *listed), self._names(now, *listed)
+                changed[listed] = new is not None and old != new
+            if changed[listed]:
                 await session.notify(_LIST_CHANGED, None)
 
-    def _names(self, snapshot: Snapshot, client_id: str) -> tuple[Names, bool] | None:
+    def _names(self, snapshot: Snapshot, client_id: str, selection: Selection | None) -> tuple[Names, bool] | None:
         client = snapshot.clients.get(client_id)
         if client is None:
             return None
         caller = self._callers.of_client(client, Face.MCP)
-        return self._listing.names(caller, explicit_role(snapshot, caller)), caller.direct_writes
+        if selection is not None:
+            caller = selection.narrow(caller)
+        return self._listing.names(caller, explicit_role(snapshot, caller), selection), caller.direct_writes
 
 
 def _alive(snapshot: Snapshot, now: float) -> frozenset[str]:

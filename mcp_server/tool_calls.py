@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import mcp.types as t
@@ -41,8 +42,17 @@ class ToolCalls:
         return await self._confirmations.answer(ctx, outcome)
 
     async def _run(self, ctx: ServerRequestContext[Any, Any], params: t.CallToolRequestParams) -> Outcome:
+        last = -math.inf
+
         async def progress(done: float, total: float | None = None, message: str | None = None) -> None:
-            await ctx.session.report_progress(done, total, message)
+            """ "The progress value MUST increase with each notification": what has not moved is not told.
+
+            https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/progress
+            """
+            nonlocal last
+            if done > last:
+                last = done
+                await ctx.session.report_progress(done, total, message)
 
         caller = self._identities.caller(ctx.request)
         return await self._executor.run(params.name, params.arguments or {}, caller, progress=progress)

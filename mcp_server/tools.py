@@ -7,7 +7,7 @@ from typing import Any
 
 import mcp.types as t
 
-from operations.base import Delegate, Operation
+from operations.base import ControlOperation, Delegate, Operation, Redirect
 from operations.registry import Registry
 from operations.schemas import Schema, input_schema, output_schema
 from policy.model import Face, Kind, OperationClass
@@ -92,6 +92,12 @@ def _output(operation: Operation) -> Schema | None:
     }
 
 
+def _reaches_discord(operation: Operation) -> bool:
+    if isinstance(operation, Delegate | Redirect) or operation.toolset not in PLATFORM_TOOLSETS:
+        return True
+    return isinstance(operation, ControlOperation) and operation.executes_plans
+
+
 def _annotations(operation: Operation) -> t.ToolAnnotations:
     kind = operation.delegates if isinstance(operation, Delegate) else operation.operation_class()
     reads = kind is OperationClass.READ
@@ -99,5 +105,5 @@ def _annotations(operation: Operation) -> t.ToolAnnotations:
         read_only_hint=reads,
         destructive_hint=kind is OperationClass.DESTROY,
         idempotent_hint=reads or operation.idempotent,
-        open_world_hint=isinstance(operation, Delegate) or operation.toolset not in PLATFORM_TOOLSETS,
+        open_world_hint=_reaches_discord(operation),
     )

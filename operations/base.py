@@ -212,6 +212,7 @@ class Operation(ABC):
 
     @classmethod
     def operation_class(cls) -> OperationClass:
+        """Through which generic operation it is called."""
         return OperationClass.of(cls.kind, cls.tier)
 
     def needs(self, ctx: Context, arguments: Any) -> tuple[Need, ...]:
@@ -239,7 +240,7 @@ class Operation(ABC):
             toolset=cls.toolset,
             kind=cls.kind,
             tier=cls.tier,
-            operation_class=cls.operation_class(),
+            operation_class=OperationClass.of(cls.kind, cls.tier),
             scope=cls.scope,
             faces=cls.faces,
             min_role=least_role(cls.kind, cls.scope) if cls.min_role is None else cls.min_role,
@@ -272,6 +273,13 @@ class ControlOperation(Operation, ABC, Generic[InputT, ResultT]):
 
     kind = Kind.CONTROL
     tier = Tier.WRITE
+    # Whether it runs the plan: then the worst may happen through it, and clients are told so. Rules and rate limits of
+    # what is done are those of the plan's own operation.
+    executes_plans: ClassVar[bool] = False
+
+    @classmethod
+    def operation_class(cls) -> OperationClass:
+        return OperationClass.DESTROY if cls.executes_plans else super().operation_class()
 
     @abstractmethod
     async def control(self, ctx: Context, arguments: InputT) -> ResultT | Outcome:

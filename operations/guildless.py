@@ -96,5 +96,5 @@ def lacks_rights(operation: Operation, view: GuildView, kind: str, channel: Targ
 
 
 def or_instead(held: int, wanted: int, instead: int) -> int:
-    """``wanted``, or ``instead`` for who holds that guild-wide."""
+    """``wanted``, or ``instead`` for who holds that."""
     return instead if instead and not missing(held, instead) else wanted

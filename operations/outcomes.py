@@ -190,11 +190,12 @@ def _preview_text(outcome: Outcome) -> str:
 
 
 def _next_call(outcome: Outcome, plan_token: str | None) -> str:
-    """The very same call that does it."""
+    """The very same call that does it; where there is a token, the one that takes it."""
+    if outcome.plan is not None and plan_token is not None:
+        confirming = {"plan_id": outcome.plan.plan_id, "plan_token": plan_token}
+        return orjson.dumps({"name": "plan_confirm", "arguments": confirming}).decode()
     given = outcome.arguments if outcome.outer is None else outcome.outer
     arguments: dict[str, Any] = {**given, "dry_run": False}
-    if plan_token is not None:
-        arguments["plan_token"] = plan_token
     if outcome.outer is not None:
         return orjson.dumps({"name": outcome.through, "arguments": arguments}).decode()
     call: dict[str, Any] = {"name": outcome.operation, "arguments": arguments}

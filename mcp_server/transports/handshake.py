@@ -96,7 +96,7 @@ class HandshakeEra:
                 request_id=message.request_id,
             )
         await self._host.sessions.make_room(principal, message.request_id)
-        session = self._host.open_session(principal, "streamable")
+        session = self._host.open_session(request, principal, "streamable")
         try:
             return await self._answer(request, message, session, accepted)
         finally:

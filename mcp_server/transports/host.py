@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 from mcp.server import Server
 
+from mcp_server.selection import SELECTION
 from mcp_server.transports.call import Call
 from mcp_server.transports.ending import Ending
 from mcp_server.transports.hot_path import HotPath, ReadyPath, hot_arguments
@@ -57,8 +58,8 @@ class Host:
         self._hot_path = hot_path
         self._ready_path = ready_path
 
-    def open_session(self, principal: str, kind: SessionKind) -> Session:
-        session = Session(self.server, self.lifespan_state, principal, kind)
+    def open_session(self, request: web.Request, principal: str, kind: SessionKind) -> Session:
+        session = Session(self.server, self.lifespan_state, principal, kind, request.get(SELECTION))
         self.sessions.add(session)
         return session
 

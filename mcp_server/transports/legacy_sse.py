@@ -82,7 +82,7 @@ class LegacySSE:
         await host.sessions.make_room(principal)
         stream = EventStream(host.limits)
         host.streams.enter(principal, stream)
-        session = host.open_session(principal, "sse")
+        session = host.open_session(request, principal, "sse")
         session.stream = stream
         try:
             endpoint = f"{self._messages_path}?session_id={session.id}".encode()

@@ -30,6 +30,7 @@ from mcp_server.transports.replies import encode_message, frame
 if TYPE_CHECKING:
     from mcp.server import Server
 
+    from mcp_server.selection import Selection
     from mcp_server.transports.call import Call
     from mcp_server.transports.message import Message
     from mcp_server.transports.stream import EventStream
@@ -53,12 +54,21 @@ class Session:
     """One client's session; also the SDK's `Outbound` for messages that belong to no call (the standalone stream).
 
     Owned by the principal that opened it. It says nothing of who calls: that comes from each call's own request.
+    ``selection``: which tools its URL asked to have listed.
     """
 
-    def __init__(self, server: Server[Any], lifespan_state: Any, principal: str, kind: SessionKind) -> None:
+    def __init__(
+        self,
+        server: Server[Any],
+        lifespan_state: Any,
+        principal: str,
+        kind: SessionKind,
+        selection: Selection | None = None,
+    ) -> None:
         self.id = secrets.token_hex(16)
         self.principal = principal
         self.kind: SessionKind = kind
+        self.selection = selection
         self.connection = Connection.for_loop(self, session_id=self.id)
         self.runner: ServerRunner[Any] = ServerRunner(server, self.connection, lifespan_state)
         self.stream: EventStream | None = None

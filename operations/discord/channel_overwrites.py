@@ -219,12 +219,14 @@ async def set_overwrite(ctx: Context, channel_id: int, subject: Target, after: O
 
 
 def is_of(entry: discord.AuditLogEntry, channel_id: int, subject_id: int) -> bool:
-    """Whether an entry of Discord's audit log is about this overwrite.
+    """Whether an entry of Discord's audit log, which bears the call's tag, is about this overwrite. Where Discord says
+    nothing of whose it is, the tag and the channel are enough: a call changes one.
 
     https://discord.com/developers/docs/resources/audit-log#audit-log-entry-object-optional-audit-entry-info (id)
     """
-    about = (getattr(entry.target, "id", None), getattr(entry.extra, "id", None))
-    return about == (channel_id, subject_id)
+    if getattr(entry.target, "id", None) != channel_id:
+        return False
+    return entry.extra is None or getattr(entry.extra, "id", None) == subject_id
 
 
 def result_of(channel: Target, subject: Target, after: Overwrite) -> OverwriteResult:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from operations.base import Context, Encoded, Model, ReadOperation
 from operations.discord.channel_kinds import ChannelKind, kind_of
 from operations.discord.channel_threads import refuse_threads_without_overwrites
 from operations.discord.channels import OverwriteRow, is_synced, overwrite_rows, seen_category
 from operations.errors import Refused
+from operations.guildless import or_instead
 from operations.refs import ChannelRef, GuildRef
 from operations.refusals import hidden
 from operations.sanitise import sanitise
 from policy.model import Need
+from policy.permissions import Bits
 
 MAX_NAME = 100
 
@@ -31,7 +35,9 @@ class ChannelPermissionsListResult(Model):
 
 
 class ListChannelPermissions(ReadOperation[ChannelPermissionsListInput, ChannelPermissionsListResult]):
-    """List the overwrites of a channel or category: what it allows or denies to single roles and members."""
+    """List the overwrites of a channel or category: what it allows or denies to single roles and members. Needs
+    manage_roles or manage_channels there.
+    """
 
     name = "channel_permissions_list"
     toolset = "channels"
@@ -41,7 +47,13 @@ class ListChannelPermissions(ReadOperation[ChannelPermissionsListInput, ChannelP
     actor_permissions = ("view_channel",)
 
     def needs(self, ctx: Context, arguments: ChannelPermissionsListInput) -> tuple[Need, ...]:
-        return (self.need(ctx.targets["channel"]),)
+        """Discord shows them to who may manage them: channel_get's gate."""
+        target = ctx.targets["channel"]
+        channel = ctx.guild.channel(target.id)
+        held = 0 if channel is None else ctx.guild.bits(channel)
+        need = self.need(target)
+        gate = or_instead(held, int(Bits.manage_roles), int(Bits.manage_channels))
+        return (replace(need, actor_bits=need.actor_bits | gate),)
 
     async def read(
         self, ctx: Context, arguments: ChannelPermissionsListInput

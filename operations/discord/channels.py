@@ -133,13 +133,13 @@ class OverwriteRow(Model):
 
 
 class ThreadFacts(Model):
-    """What only threads have. ``archives_after_minutes``: without a message in that time it is archived."""
+    """What only threads have. ``auto_archive_minutes``: without a message in that time it is archived."""
 
     parent: Place | None = None
     owner_id: str
     archived: bool
     locked: bool
-    archives_after_minutes: int
+    auto_archive_minutes: int
     message_count: int
     member_count: int
     tag_ids: list[str] = []
@@ -256,7 +256,7 @@ def _thread(view: GuildView, channel: Channel) -> ThreadFacts | None:
         owner_id=str(channel.owner_id),
         archived=channel.archived,
         locked=channel.locked,
-        archives_after_minutes=channel.auto_archive_duration,
+        auto_archive_minutes=channel.auto_archive_duration,
         message_count=channel.message_count,
         member_count=channel.member_count,
         tag_ids=[str(tag.id) for tag in channel.applied_tags],

@@ -8,9 +8,11 @@ from operations.base import Change, Context
 from operations.discord.fingerprints import GONE, fingerprint
 from operations.discord.message_places import messageable
 from operations.errors import Refused
+from operations.guild_state import Channel
 from operations.outcomes import timestamp
 from operations.refusals import hidden
 from operations.sanitise import inline
+from policy.permissions import Bits
 
 PAGE = 100
 # Messages that lie close together are read by the page; what is further away is fetched one by one.
@@ -53,8 +55,16 @@ async def fetched_all(ctx: Context, channel_id: int, message_ids: tuple[int, ...
     return [found[message_id] for message_id in sorted(found)]
 
 
-def deletion(message: discord.Message, channel_name: str) -> Change:
-    """One message's end, as a change."""
+def reads_history(ctx: Context, channel: Channel) -> bool:
+    """Whether the requester may be told of what stands there. To delete it by its id, he need not."""
+    return bool(ctx.guild.bits(channel) & (Bits.read_message_history | Bits.administrator))
+
+
+def deletion(message: discord.Message, channel_name: str, *, in_full: bool) -> Change:
+    """One message's end, as a change. ``in_full``: its requester may read what stands there."""
+    where = f"message {message.id} in #{inline(channel_name)}"
+    if not in_full:
+        return Change(target=where, field="exists", before=True, after=False)
     told: dict[str, object] = {
         "author": f"{message.author.id} {inline(message.author.name)}",
         "sent_at": timestamp(message.created_at.timestamp()),
@@ -64,7 +74,7 @@ def deletion(message: discord.Message, channel_name: str) -> Change:
     told |= {name: count for name, count in counts.items() if count}
     if message.pinned:
         told["pinned"] = True
-    return Change(target=f"message {message.id} in #{inline(channel_name)}", field="exists", before=told, after=False)
+    return Change(target=where, field="exists", before=told, after=False)
 
 
 def seen(messages: list[discord.Message]) -> str:

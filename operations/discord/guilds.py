@@ -84,7 +84,7 @@ class RoleRow(Model):
     id: str
     name: str
     color: str | None = None
-    hoisted: bool | None = None
+    hoist: bool | None = None
     mentionable: bool | None = None
     managed: bool | None = None
 
@@ -95,6 +95,7 @@ class Powers(Model):
     user_id: str
     name: str
     top_role_id: str
+    top_role_name: str | None = None
     permissions: list[str]
     timed_out: bool | None = None
 
@@ -103,9 +104,13 @@ class SystemChannels(Model):
     """Those that one sees."""
 
     system_id: str | None = None
+    system_name: str | None = None
     rules_id: str | None = None
+    rules_name: str | None = None
     updates_id: str | None = None
+    updates_name: str | None = None
     afk_id: str | None = None
+    afk_name: str | None = None
 
 
 class GuildGetResult(Model):
@@ -173,7 +178,7 @@ def _role(role: discord.Role) -> RoleRow:
         id=str(role.id),
         name=sanitise(role.name, limit=MAX_NAME),
         color=str(role.color) if role.color.value else None,
-        hoisted=role.hoist or None,
+        hoist=role.hoist or None,
         mentionable=role.mentionable or None,
         managed=role.managed or None,
     )
@@ -186,6 +191,7 @@ def _powers(view: GuildView, member: discord.Member, bits: int) -> Powers:
         user_id=str(member.id),
         name=sanitise(member.name, limit=MAX_NAME),
         top_role_id=str(top.id),
+        top_role_name=sanitise(top.name, limit=MAX_NAME),
         permissions=told_permissions(bits),
         timed_out=member.is_timed_out() or None,
     )
@@ -197,12 +203,13 @@ def role_ids(member: discord.Member) -> tuple[int, ...]:
 
 
 def _system_channels(guild: discord.Guild, visible: frozenset[int]) -> SystemChannels:
-    def shown(channel: discord.abc.GuildChannel | None) -> str | None:
-        return None if channel is None or channel.id not in visible else str(channel.id)
-
-    return SystemChannels(
-        system_id=shown(guild.system_channel),
-        rules_id=shown(guild.rules_channel),
-        updates_id=shown(guild.public_updates_channel),
-        afk_id=shown(guild.afk_channel),
-    )
+    shown: dict[str, str] = {}
+    for use, channel in (
+        ("system", guild.system_channel),
+        ("rules", guild.rules_channel),
+        ("updates", guild.public_updates_channel),
+        ("afk", guild.afk_channel),
+    ):
+        if channel is not None and channel.id in visible:
+            shown |= {f"{use}_id": str(channel.id), f"{use}_name": sanitise(channel.name, limit=MAX_NAME)}
+    return SystemChannels(**shown)

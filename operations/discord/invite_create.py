@@ -106,7 +106,7 @@ class CreateInvite(WriteOperation[InviteCreateInput, InviteCreateEffect, InviteR
             temporary=effect.temporary,
             unique=effect.unique,
         )
-        return row(made, effect.channel.id)
+        return row(ctx.guild, made, effect.channel.id)
 
     def found(self, entry: discord.AuditLogEntry, effect: InviteCreateEffect) -> InviteRow | None:
         # Invites have no id: the log names them among the changes.

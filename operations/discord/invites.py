@@ -15,6 +15,7 @@ from pydantic import Field
 from operations import cursors
 from operations.base import Context, Model, ReadOperation
 from operations.discord.channel_kinds import access_bits
+from operations.discord.names import channel_name, name
 from operations.errors import Refused
 from operations.guild_state import GuildView
 from operations.guildless import INSTEAD, or_instead
@@ -34,7 +35,9 @@ class InviteRow(Model):
     code: str
     url: str
     channel_id: str
+    channel_name: str | None = None
     inviter_id: str | None = None
+    inviter_name: str | None = None
     uses: int | None = None
     max_uses: int | None = None
     max_age_seconds: int | None = None
@@ -55,12 +58,15 @@ def invite_need(view: GuildView, target: Target) -> Need:
     )
 
 
-def row(invite: discord.Invite, channel_id: int) -> InviteRow:
+def row(view: GuildView, invite: discord.Invite, channel_id: int) -> InviteRow:
+    """``channel_id``: of a channel that the requester sees."""
     return InviteRow(
         code=invite.code,
         url=URL + invite.code,
         channel_id=str(channel_id),
+        channel_name=channel_name(view, channel_id),
         inviter_id=None if invite.inviter is None else str(invite.inviter.id),
+        inviter_name=None if invite.inviter is None else name(invite.inviter.name),
         uses=invite.uses,
         max_uses=invite.max_uses,
         max_age_seconds=invite.max_age,
@@ -114,7 +120,7 @@ class ListInvites(ReadOperation[InviteListInput, InviteListResult]):
         listed = await _of_channel(ctx.guild, channel.id) if channel else await ctx.guild.discord.invites()
         visible = set(ctx.guild.shared_ids())
         rows = [
-            row(invite, invite.channel.id)
+            row(ctx.guild, invite, invite.channel.id)
             for invite in sorted(listed, key=lambda each: each.code)
             if invite.channel is not None and invite.channel.id in visible and invite.code > after
         ]
@@ -170,4 +176,4 @@ class GetInvite(ReadOperation[InviteGetInput, InviteRow]):
             found = await view.state.source.fetch_invite(target.name)
         if found is None:
             raise Refused(hidden("invite", "invite"))
-        return row(found, target.id)
+        return row(view, found, target.id)

@@ -90,7 +90,8 @@ class BanMember(WriteOperation[MemberBanInput, MemberBanEffect, MemberBanResult]
                 Change(target=label, field=f"messages of the last {spoken(seconds)}", before="kept", after="deleted")
             )
         return Preview(
-            summary=f"Ban {person(target)} from {inline(guild.name)}{also}: {known}",
+            summary=f"Ban {person(target)} from {inline(guild.name)}{also}: {known}"
+            f"{_lost(is_member=member is not None, deletes=bool(seconds))}",
             effect=MemberBanEffect(member=target, delete_message_seconds=seconds),
             changes=tuple(changes),
             problems=told(
@@ -98,12 +99,11 @@ class BanMember(WriteOperation[MemberBanInput, MemberBanEffect, MemberBanResult]
                 common_problems(ctx),
             ),
             unknowns=told(
-                _lost(is_member=member is not None, deletes=bool(seconds)),
                 outside_bans_may_be_exhausted(is_member=member is not None),
                 common_unknowns(ctx, int(Bits.ban_members)),
             ),
             fingerprint=_seen(target, banned=banned),
-            inverse=Inverse(operation="member_unban", arguments={"user": str(target.id), "guild": str(guild.id)}),
+            inverse=Inverse(operation="member_unban", arguments={"member": str(target.id), "guild": str(guild.id)}),
             # An unban gives back neither the membership nor what was deleted.
             reversible=member is None and not seconds,
         )
@@ -127,12 +127,12 @@ class BanMember(WriteOperation[MemberBanInput, MemberBanEffect, MemberBanResult]
         return _result(effect) if getattr(entry.target, "id", None) == effect.member.id else None
 
 
-def _lost(*, is_member: bool, deletes: bool) -> str | None:
-    """What an unban does not bring back."""
+def _lost(*, is_member: bool, deletes: bool) -> str:
+    """What an unban does not bring back, as the end of a summary."""
     lost = [*(["the membership with its roles"] if is_member else []), *(["the deleted messages"] if deletes else [])]
     if not lost:
-        return None
-    return f"member_unban lets them join again; {' and '.join(lost)} would not come back."
+        return ""
+    return f"; an unban does not bring back {' and '.join(lost)}"
 
 
 def _seen(target: Target, *, banned: bool) -> str:

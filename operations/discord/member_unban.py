@@ -23,12 +23,12 @@ from policy.permissions import Bits
 
 
 class MemberUnbanInput(Model):
-    user: BannedRef
+    member: BannedRef
     guild: GuildRef | None = None
 
 
 class MemberUnbanEffect(Model):
-    user: Target
+    member: Target
 
 
 class MemberUnbanResult(Model):
@@ -50,16 +50,16 @@ class UnbanMember(WriteOperation[MemberUnbanInput, MemberUnbanEffect, MemberUnba
     audit_action = discord.AuditLogAction.unban.value
 
     def needs(self, ctx: Context, arguments: MemberUnbanInput) -> tuple[Need, ...]:
-        return (self.need(ctx.targets["user"]),)
+        return (self.need(ctx.targets["member"]),)
 
     def needs_of(self, ctx: Context, effect: MemberUnbanEffect) -> tuple[Need, ...]:
-        return (self.need(effect.user),)
+        return (self.need(effect.member),)
 
     async def preview(self, ctx: Context, arguments: MemberUnbanInput) -> Preview[MemberUnbanEffect]:
-        target, guild = ctx.targets["user"], ctx.guild.discord
+        target, guild = ctx.targets["member"], ctx.guild.discord
         return Preview(
             summary=f"Unban {person(target)} in {inline(guild.name)}: {account_age(target.id, ctx.now)}",
-            effect=MemberUnbanEffect(user=target),
+            effect=MemberUnbanEffect(member=target),
             changes=(Change(target=labelled(target), field="banned", before=True, after=False),),
             problems=told(common_problems(ctx)),
             unknowns=common_unknowns(ctx, int(Bits.ban_members)),
@@ -69,15 +69,15 @@ class UnbanMember(WriteOperation[MemberUnbanInput, MemberUnbanEffect, MemberUnba
         )
 
     async def observe(self, ctx: Context, effect: MemberUnbanEffect) -> str:
-        entry = await bans.ban_of(ctx.guild.discord, effect.user.id)
-        return GONE if entry is None else _seen(effect.user)
+        entry = await bans.ban_of(ctx.guild.discord, effect.member.id)
+        return GONE if entry is None else _seen(effect.member)
 
     async def execute(self, ctx: Context, effect: MemberUnbanEffect) -> MemberUnbanResult:
-        await ctx.guild.discord.unban(discord.Object(effect.user.id), reason=ctx.audit_reason)
+        await ctx.guild.discord.unban(discord.Object(effect.member.id), reason=ctx.audit_reason)
         return _result(effect)
 
     def found(self, entry: discord.AuditLogEntry, effect: MemberUnbanEffect) -> MemberUnbanResult | None:
-        return _result(effect) if getattr(entry.target, "id", None) == effect.user.id else None
+        return _result(effect) if getattr(entry.target, "id", None) == effect.member.id else None
 
 
 def _seen(target: Target) -> str:
@@ -85,4 +85,4 @@ def _seen(target: Target) -> str:
 
 
 def _result(effect: MemberUnbanEffect) -> MemberUnbanResult:
-    return MemberUnbanResult(id=str(effect.user.id), username=shown(effect.user.name))
+    return MemberUnbanResult(id=str(effect.member.id), username=shown(effect.member.name))

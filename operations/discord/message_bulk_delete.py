@@ -9,7 +9,7 @@ import discord
 from pydantic import Field
 
 from operations.base import Context, Model, Preview, Reconcile, WriteOperation
-from operations.discord.deleted_messages import are_gone, deletion, fetched_all, seen, seen_now
+from operations.discord.deleted_messages import are_gone, deletion, fetched_all, reads_history, seen, seen_now
 from operations.discord.message_places import connect_bit, messageable
 from operations.discord.platform_posts import refuse_platform_posts
 from operations.preflight import message_deletion as rules
@@ -56,8 +56,9 @@ class BulkDeleteMessages(WriteOperation[MessageBulkDeleteInput, MessageBulkDelet
     reconcile = Reconcile.READ_BACK
     # "This endpoint requires the MANAGE_MESSAGES permission", for one's own messages too.
     # https://discord.com/developers/docs/resources/message#bulk-delete-messages
-    bot_permissions = ("view_channel", "read_message_history", "manage_messages")
-    actor_permissions = ("view_channel", "read_message_history", "manage_messages")
+    # The preview's own look asks for read_message_history, of the bot.
+    bot_permissions = ("view_channel", "manage_messages")
+    actor_permissions = ("view_channel", "manage_messages")
     in_default_set = True
     idempotent = True
 
@@ -71,7 +72,8 @@ class BulkDeleteMessages(WriteOperation[MessageBulkDeleteInput, MessageBulkDelet
     def _need(self, ctx: Context, channel: Target) -> Need:
         reached = connect_bit(ctx.guild, channel.id)
         need = self.need(channel)
-        return replace(need, bot_bits=need.bot_bits | reached, actor_bits=need.actor_bits | reached)
+        looks = int(Bits.read_message_history)
+        return replace(need, bot_bits=need.bot_bits | looks | reached, actor_bits=need.actor_bits | reached)
 
     # ----------------------------------------------------------------- preview
     async def preview(self, ctx: Context, arguments: MessageBulkDeleteInput) -> Preview[MessageBulkDeleteEffect]:
@@ -84,11 +86,12 @@ class BulkDeleteMessages(WriteOperation[MessageBulkDeleteInput, MessageBulkDelet
         now = datetime.datetime.fromtimestamp(ctx.now, datetime.UTC)
         authors = {message.author.id for message in messages}
         by = f"@{inline(messages[0].author.name)}" if len(authors) == 1 else f"{len(authors)} authors"
+        reads = reads_history(ctx, channel)
+        what = f"{len(messages)} messages{f' by {by}' if reads else ''}"
         return Preview(
-            summary=f"Delete {len(messages)} messages by {by} from #{inline(channel.name)} in {inline(guild.name)}; "
-            "it cannot be undone",
+            summary=f"Delete {what} from #{inline(channel.name)} in {inline(guild.name)}; it cannot be undone",
             effect=MessageBulkDeleteEffect(channel=target, message_ids=tuple(message.id for message in messages)),
-            changes=tuple(deletion(message, channel.name) for message in messages),
+            changes=tuple(deletion(message, channel.name, in_full=reads) for message in messages),
             problems=told(
                 rules.bulk_fits(named, now),
                 *(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from operations import raw_routes
 from operations.base import Context, Model, Preview, Reconcile, WriteOperation
-from operations.discord.deleted_messages import are_gone, deletion, fetched, seen, seen_now
+from operations.discord.deleted_messages import are_gone, deletion, fetched, reads_history, seen, seen_now
 from operations.discord.message_places import connect_bit, messageable
 from operations.discord.platform_posts import refuse_platform_posts
 from operations.preflight import message_deletion as rules
@@ -25,8 +25,11 @@ class MessageDeleteInput(Model):
 
 
 class MessageDeleteEffect(Model):
+    """``by_bot``: the bot wrote it, and so needs no permission to delete it."""
+
     channel_id: int
     message_id: int
+    by_bot: bool = False
 
 
 class MessageDeleteResult(Model):
@@ -50,8 +53,11 @@ class DeleteMessage(WriteOperation[MessageDeleteInput, MessageDeleteEffect, Mess
     # leaves out what the bot wrote itself, and merges entries.
     # https://discord.com/developers/docs/resources/audit-log#audit-log-entry-object-optional-audit-entry-info
     reconcile = Reconcile.READ_BACK
-    bot_permissions = ("view_channel", "read_message_history", "manage_messages")
-    actor_permissions = ("view_channel", "read_message_history", "manage_messages")
+    # Deleting asks for manage_messages alone, and that of the bot only where another wrote the message, which the
+    # preview finds out; the preview's own look asks for read_message_history, of the bot.
+    # https://discord.com/developers/docs/resources/message#delete-message and #get-channel-message
+    bot_permissions = ("view_channel", "manage_messages")
+    actor_permissions = ("view_channel", "manage_messages")
     in_default_set = True
     idempotent = True
 
@@ -61,15 +67,17 @@ class DeleteMessage(WriteOperation[MessageDeleteInput, MessageDeleteEffect, Mess
 
     def needs_of(self, ctx: Context, effect: MessageDeleteEffect) -> tuple[Need, ...]:
         name = str(effect.message_id)
-        return (self._need(ctx, Target("message", effect.message_id, ctx.guild.id, name, effect.channel_id)),)
+        need = self._need(ctx, Target("message", effect.message_id, ctx.guild.id, name, effect.channel_id))
+        if effect.by_bot:
+            return (need,)
+        return (replace(need, bot_bits=need.bot_bits | int(Bits.manage_messages)),)
 
     def _need(self, ctx: Context, target: Target) -> Need:
-        """What the preview tells is read there, which an own message does not waive."""
         reached = connect_bit(ctx.guild, target.channel_id or 0)
         need = self.need(target)
         return replace(
             need,
-            bot_bits=need.bot_bits | reached,
+            bot_bits=need.bot_bits & ~int(Bits.manage_messages) | int(Bits.read_message_history) | reached,
             actor_bits=need.actor_bits | reached,
             own_waives=int(Bits.manage_messages),
         )
@@ -83,14 +91,22 @@ class DeleteMessage(WriteOperation[MessageDeleteInput, MessageDeleteEffect, Mess
         channel = messageable(ctx.guild, channel_id)
         guild = ctx.guild.discord
         by_bot = message.author.id == ctx.guild.state.source.bot_user_id
-        effect = MessageDeleteEffect(channel_id=channel_id, message_id=target.id)
+        effect = MessageDeleteEffect(channel_id=channel_id, message_id=target.id, by_bot=by_bot)
         whose = "my message" if by_bot else f"the message of @{inline(message.author.name)}"
+        told_of = f"{whose} ({len(message.content):,} characters)"
+        reads = reads_history(ctx, channel)
         return Preview(
-            summary=f"Delete {whose} ({len(message.content):,} characters) from #{inline(channel.name)} "
+            summary=f"Delete {told_of if reads else f'message {target.id}'} from #{inline(channel.name)} "
             f"in {inline(guild.name)}; it cannot be undone",
             effect=effect,
-            changes=(deletion(message, channel.name),),
-            problems=told(rules.message_is_deletable(message.type), audit_reason_fits(ctx.audit_reason)),
+            changes=(deletion(message, channel.name, in_full=reads),),
+            problems=told(
+                rules.message_is_deletable(message.type),
+                rules.others_message_needs_manage_messages(ctx.guild.bot_bits(channel), inline(channel.name))
+                if not by_bot
+                else None,
+                audit_reason_fits(ctx.audit_reason),
+            ),
             unknowns=told(None if by_bot else two_factor_may_be_missing(guild.mfa_level, Bits.manage_messages)),
             fingerprint=seen([message]),
         )

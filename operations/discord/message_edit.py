@@ -186,7 +186,7 @@ def _fingerprint(message: discord.Message) -> str:
 def _changes(effect: MessageEditEffect, message: discord.Message) -> list[Change]:
     where = f"message {effect.message_id}"
     changes: list[Change] = []
-    if effect.content is not None and effect.content != message.content:
+    if effect.content is not None and effect.content.strip() != message.content.strip():
         changes.append(Change(target=where, field="content", before=message.content, after=effect.content))
     if effect.embeds is not None:
         before = [_comparable(embed) for embed in message.embeds if embed.type == "rich"]
@@ -202,18 +202,26 @@ def _changes(effect: MessageEditEffect, message: discord.Message) -> list[Change
 
 
 def _comparable(embed: discord.Embed) -> dict[str, object]:
-    """What a caller can set, without what Discord adds (proxy addresses, sizes)."""
+    """What a caller can set, without what Discord adds (proxy addresses, sizes) and the blanks that it cuts off:
+    "Leading and trailing whitespace characters are trimmed automatically".
+
+    https://discord.com/developers/docs/resources/message#embed-object-embed-limits
+    """
     return {
-        "title": embed.title,
-        "description": embed.description,
+        "title": _trimmed(embed.title),
+        "description": _trimmed(embed.description),
         "url": embed.url,
         "color": None if embed.color is None else embed.color.value,
-        "fields": [[field.name, field.value, bool(field.inline)] for field in embed.fields],
-        "footer": embed.footer.text,
-        "author": embed.author.name,
+        "fields": [[_trimmed(field.name), _trimmed(field.value), bool(field.inline)] for field in embed.fields],
+        "footer": _trimmed(embed.footer.text),
+        "author": _trimmed(embed.author.name),
         "image": embed.image.url,
         "thumbnail": embed.thumbnail.url,
     }
+
+
+def _trimmed(text: str | None) -> str | None:
+    return (text or "").strip() or None
 
 
 def _buttons(message: discord.Message) -> list[dict[str, str | None]]:

@@ -98,18 +98,21 @@ class FileEffect(Model):
 
 
 class PingEffect(Model):
-    """Who may be notified; empty is nobody."""
+    """Who may be notified; empty is nobody. ``replied_user``: so is the author of the message that is answered, whom
+    the text need not mention.
+    """
 
     everyone: bool = False
     role_ids: tuple[int, ...] = ()
     user_ids: tuple[int, ...] = ()
+    replied_user: bool = False
 
     def allowed_mentions(self) -> discord.AllowedMentions:
         return discord.AllowedMentions(
             everyone=self.everyone,
             roles=[discord.Object(role_id) for role_id in self.role_ids],
             users=[discord.Object(user_id) for user_id in self.user_ids],
-            replied_user=False,
+            replied_user=self.replied_user,
         )
 
     @property

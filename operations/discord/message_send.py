@@ -7,7 +7,7 @@ import binascii
 import datetime
 import hashlib
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
@@ -28,7 +28,7 @@ from operations.discord.message_models import (
     view_of,
 )
 from operations.discord.message_places import connect_bit, messageable
-from operations.discord.pings import ping_of, pinged, pings_beyond_members
+from operations.discord.pings import ping_of, pinged, pings_beyond_members, unmentioned
 from operations.errors import Refused, translate
 from operations.file_fetch import MAX_BYTES, FetchRefused
 from operations.preflight import messages as rules
@@ -57,7 +57,7 @@ class MessageSendInput(Model):
     ping: list[MentionableRef] = Field(
         default_factory=list[str],
         max_length=50,
-        description="Members, roles, everyone, here.",
+        description="Members, roles, everyone, here; the text must mention them.",
     )
     silent: bool = Field(default=False, description="No push notification.")
     crosspost: bool = Field(default=False, description="Publish to followers.")
@@ -84,6 +84,15 @@ class MessageSendResult(Model):
     channel_id: str
     jump_url: str
     not_published: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What is known of the message that is answered. ``author_id``: None where there is none, or it is not known."""
+
+    problem: str | None = None
+    unknown: str | None = None
+    author_id: int | None = None
 
 
 class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSendResult]):
@@ -167,10 +176,10 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
             raise Refused(Refuse(Step.RESOLVE, "vanished", "The channel is gone.", hidden=True))
         takes = rules.destination_takes_messages(channel.type)
         files, file_problems = await self._files(ctx, arguments.files)
-        ping = ping_of(ctx.many.get("ping", ()))
+        whom = ctx.many.get("ping", ())
         tainted = ctx.caller.always_tainted or bool(ctx.services.decisions.taint_sources(ctx.caller))
         reply_to = ctx.targets.get("reply_to")
-        reply_problem, reply_unknown = await self._reply(ctx, channel_id, reply_to) if takes is None else (None, None)
+        reply = await self._reply(ctx, channel_id, reply_to) if takes is None else _Reply()
         channel = ctx.guild.channel(channel_id)
         guild = ctx.guild.discord
         thread = channel if isinstance(channel, discord.Thread) else None
@@ -181,7 +190,8 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
                 draft(arguments.content, arguments.embeds, files, arguments.poll, arguments.buttons),
                 guild.filesize_limit,
             ),
-            reply_problem,
+            reply.problem,
+            unmentioned(whom, arguments.content, reply.author_id),
             _crosspost_problem(channel, crosspost=arguments.crosspost),
             rules.thread_takes_messages(locked=thread.locked, may_manage_threads=self._manages(ctx, thread))
             if thread
@@ -190,8 +200,8 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
         )
         unknowns = told(
             automod_may_block(list(guild.features), ctx.guild.bot_bits(channel)),
-            _slowmode(channel, ctx.guild.bot_bits(channel)),
-            reply_unknown,
+            _slowmode(channel, ctx.guild.bits(channel)),
+            reply.unknown,
             rules.thread_may_stay_archived(archived=thread.archived, locked=thread.locked) if thread else None,
         )
         effect = MessageSendEffect(
@@ -202,7 +212,7 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
             poll=arguments.poll,
             buttons=arguments.buttons,
             reply_to_id=None if reply_to is None else reply_to.id,
-            ping=ping,
+            ping=ping_of(whom, reply.author_id),
             silent=arguments.silent,
             crosspost=arguments.crosspost,
             # A link preview is a request to a stranger's host: what was read could leave by it.
@@ -211,7 +221,7 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
         return Preview(
             summary=_summary(effect, channel, ctx.guild.discord.name),
             effect=effect,
-            changes=tuple(_changes(effect, channel, thread)),
+            changes=tuple(_changes(effect, channel, thread, whom)),
             problems=problems,
             unknowns=unknowns,
             reversible=ctx.services.registry.get("message_delete") is not None,
@@ -239,17 +249,17 @@ class SendMessage(WriteOperation[MessageSendInput, MessageSendEffect, MessageSen
         return tuple(files), problems
 
     @staticmethod
-    async def _reply(ctx: Context, channel_id: int, target: Target | None) -> tuple[str | None, str | None]:
+    async def _reply(ctx: Context, channel_id: int, target: Target | None) -> _Reply:
         if target is None:
-            return None, None
+            return _Reply()
         problem = rules.reply_target_is_here(channel_id, target.channel_id or 0)
         if problem is not None:
-            return problem, None
+            return _Reply(problem)
         try:
             message = await messageable(ctx.guild, channel_id).fetch_message(target.id)
         except discord.NotFound:
-            return "The message to reply to does not exist.", None
-        return None, rules.reply_may_be_refused(message.type)
+            return _Reply("The message to reply to does not exist.")
+        return _Reply(None, rules.reply_may_be_refused(message.type), message.author.id)
 
     @staticmethod
     def _manages(ctx: Context, thread: discord.Thread) -> bool:
@@ -351,14 +361,18 @@ def _crosspost_problem(channel: object, *, crosspost: bool) -> str | None:
     return "Only messages in an announcement channel can be published; leave crosspost out."
 
 
-def _slowmode(channel: object, bot_bits: int) -> str | None:
-    """https://discord.com/developers/docs/resources/channel#channel-object-channel-structure (rate_limit_per_user)"""
+def _slowmode(channel: object, requester_bits: int) -> str | None:
+    """ "bots, as well as users with the permission manage_messages or manage_channel, are unaffected": it binds the
+    requester alone, and when he last wrote is not known here.
+
+    https://discord.com/developers/docs/resources/channel#channel-object-channel-structure (rate_limit_per_user)
+    """
     delay = getattr(channel, "slowmode_delay", 0)
-    if not delay or bot_bits & (
+    if not delay or requester_bits & (
         Bits.bypass_slowmode | Bits.manage_channels | Bits.manage_messages | Bits.administrator
     ):
         return None
-    return f"The channel's slowmode of {delay} s may not be over yet."
+    return f"The channel has a slowmode of {delay} s for you; whether you would have to wait is not known. I do not."
 
 
 def _where(channel: object) -> str:
@@ -383,13 +397,15 @@ def _summary(effect: MessageSendEffect, channel: object, guild_name: str) -> str
     return f"{verb} {what} to {_where(channel)} in {inline(guild_name)}"
 
 
-def _changes(effect: MessageSendEffect, channel: object, thread: discord.Thread | None) -> list[Change]:
+def _changes(
+    effect: MessageSendEffect, channel: object, thread: discord.Thread | None, whom: tuple[Target, ...]
+) -> list[Change]:
     where = f"channel {effect.channel_id} {_where(channel)}"
     changes = [Change(target=where, field="message", before=None, after=effect.content or "(no text)")]
     if effect.reply_to_id is not None:
         changes.append(Change(target=where, field="reply to", after=str(effect.reply_to_id)))
     if effect.ping.anybody:
-        changes.append(Change(target=where, field="notifies", after=pinged(effect.ping)))
+        changes.append(Change(target=where, field="notifies", after=pinged(whom)))
     if effect.suppress_embeds:
         changes.append(Change(target=where, field="link previews", after="off, since text of others was read"))
     if thread is not None and rules.thread_is_unarchived(archived=thread.archived, locked=thread.locked):

@@ -143,6 +143,7 @@ class _RoleMembership(WriteOperation[RoleMembershipInput, RoleMembershipEffect, 
             raise Refused(ROLE_GONE)
         change = member.add_roles if self.gives else member.remove_roles
         await change(role, reason=ctx.audit_reason, atomic=True)
+        ctx.guild.state.forget_member(ctx.guild.id, effect.member.id)
         return _result(effect)
 
     def found(self, entry: discord.AuditLogEntry, effect: RoleMembershipEffect) -> RoleMembershipResult | None:

@@ -35,7 +35,7 @@ class RoleListRow(Model):
     name: str
     position: int
     color: str | None = None
-    hoisted: bool | None = None
+    hoist: bool | None = None
     mentionable: bool | None = None
     managed_by: str | None = None
     dangerous: list[str] | None = None
@@ -93,7 +93,7 @@ def _name(role: discord.Role) -> str:
 def _appearance(role: discord.Role) -> dict[str, Any]:
     found = {
         "color": str(role.color) if role.color.value else None,
-        "hoisted": role.hoist or None,
+        "hoist": role.hoist or None,
         "mentionable": role.mentionable or None,
         "managed_by": managed_by(role),
     }
@@ -117,7 +117,7 @@ class RoleGetResult(Model):
     permissions: list[str] = Field(description="Guild-wide; administrator stands for all.")
     dangerous: list[str]
     color: str | None = None
-    hoisted: bool | None = None
+    hoist: bool | None = None
     mentionable: bool | None = None
     managed_by: str | None = None
     bot_id: str | None = None

@@ -12,16 +12,15 @@ from pydantic import Field, model_validator
 from operations import cursors
 from operations.base import Context, Encoded, Model, ReadOperation
 from operations.discord.channel_kinds import ThreadKind
+from operations.discord.names import channel_name, member_name, name
 from operations.errors import Refused
 from operations.guild_state import GuildView
 from operations.outcomes import timestamp
 from operations.refs import ChannelRef, GuildRef
-from operations.sanitise import sanitise
 from operations.thread_visibility import sees
 from policy.model import Need, Refuse, Step
 from policy.permissions import Bits, bits
 
-MAX_NAME = 100
 State = Literal["active", "archived", "archived_private"]
 _KINDS: dict[discord.ChannelType, ThreadKind] = {
     discord.ChannelType.private_thread: "private_thread",
@@ -50,7 +49,9 @@ class ThreadRow(Model):
     name: str
     type: ThreadKind = "public_thread"
     channel_id: str
+    channel_name: str | None = None
     owner_id: str
+    owner_name: str | None = None
     message_count: int
     member_count: int
     locked: bool | None = None
@@ -132,7 +133,7 @@ async def _active(ctx: Context, channel_id: int, before: int | None) -> AsyncIte
         thread = view.discord.get_thread(thread_id)
         if thread is None or thread.archived or not _bot_sees(view, thread) or not await sees(view, thread):
             continue
-        yield _row(thread), thread_id
+        yield _row(view, thread), thread_id
 
 
 async def _archived(
@@ -151,7 +152,7 @@ async def _archived(
         return
     async for thread in pages:
         if ctx.guild.sees(thread):
-            yield _row(thread), thread.archive_timestamp.isoformat()
+            yield _row(ctx.guild, thread), thread.archive_timestamp.isoformat()
 
 
 NO_THREADS = Refuse(
@@ -168,13 +169,15 @@ def _bot_sees(view: GuildView, thread: discord.Thread) -> bool:
     return not thread.is_private() or thread.me is not None or bool(view.bot_bits(thread) & Bits.manage_threads)
 
 
-def _row(thread: discord.Thread) -> ThreadRow:
+def _row(view: GuildView, thread: discord.Thread) -> ThreadRow:
     return ThreadRow(
         id=str(thread.id),
-        name=sanitise(thread.name, limit=MAX_NAME),
+        name=name(thread.name),
         type=_KINDS.get(thread.type, "public_thread"),
         channel_id=str(thread.parent_id),
+        channel_name=channel_name(view, thread.parent_id),
         owner_id=str(thread.owner_id),
+        owner_name=member_name(view, thread.owner_id),
         message_count=thread.message_count,
         member_count=thread.member_count,
         locked=thread.locked or None,

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from operations.base import Change, Context, Model, Preview, Reconcile, WriteOperation
 from operations.discord.message_models import EMBED_TEXTS_AS_SENT, EmbedInput, PingEffect, draft, remote_media_problem
-from operations.discord.pings import ping_of, pinged, pings_beyond_members
+from operations.discord.pings import ping_of, pinged, pings_beyond_members, unmentioned
 from operations.discord.webhook_facts import WebhookFacts, fetched, home_of, known, labelled, observed, webhook_need
 from operations.errors import Refused
 from operations.guild_state import Channel
@@ -30,7 +30,9 @@ class WebhookExecuteInput(Model):
     content: str = ""
     embeds: list[EmbedInput] = Field(default_factory=list[EmbedInput], max_length=10, description=EMBED_TEXTS_AS_SENT)
     thread: ChannelRef | None = Field(default=None, description="Thread or post of its channel.")
-    ping: list[MentionableRef] = Field(default_factory=list[str], max_length=50)
+    ping: list[MentionableRef] = Field(
+        default_factory=list[str], max_length=50, description="The text must mention them."
+    )
 
 
 class WebhookExecuteEffect(Model):
@@ -77,6 +79,7 @@ class ExecuteWebhook(WriteOperation[WebhookExecuteInput, WebhookExecuteEffect, W
     # ------------------------------------------------------------------ preview
     async def preview(self, ctx: Context, arguments: WebhookExecuteInput) -> Preview[WebhookExecuteEffect]:
         target, place = ctx.targets["webhook"], ctx.targets.get("thread")
+        whom = ctx.many.get("ping", ())
         now = await known(ctx, target)
         home = home_of(ctx, now.channel_id)
         thread = None if place is None else ctx.guild.channel(place.id)
@@ -88,7 +91,7 @@ class ExecuteWebhook(WriteOperation[WebhookExecuteInput, WebhookExecuteEffect, W
             thread=place,
             content=rules.with_sender(arguments.content, sender(ctx)),
             embeds=arguments.embeds,
-            ping=ping_of(ctx.many.get("ping", ())),
+            ping=ping_of(whom),
             # A link preview is a request to a stranger's host: what was read could leave by it.
             suppress_embeds=tainted and not arguments.embeds,
         )
@@ -96,12 +99,13 @@ class ExecuteWebhook(WriteOperation[WebhookExecuteInput, WebhookExecuteEffect, W
         return Preview(
             summary=_summary(effect, thread or home, guild.name),
             effect=effect,
-            changes=tuple(_changes(effect, thread or home)),
+            changes=tuple(_changes(effect, thread or home, whom)),
             problems=told(
                 rules.webhook_is_executable(now.kind, has_token=now.has_token, application_id=now.application_id),
                 rules.forum_needs_thread(home.type, has_thread=thread is not None),
                 _thread_problem(ctx, now, thread),
                 rules.text_names_no_sender(arguments.content),
+                unmentioned(whom, arguments.content),
                 messages.message_holds_something(draft(arguments.content, arguments.embeds, (), None, [])),
                 messages.draft_problems(draft(effect.content, effect.embeds, (), None, []), guild.filesize_limit),
                 remote_media_problem(arguments.embeds, tainted=tainted),
@@ -183,14 +187,14 @@ def _summary(effect: WebhookExecuteEffect, place: Channel, guild_name: str) -> s
     )
 
 
-def _changes(effect: WebhookExecuteEffect, place: Channel) -> list[Change]:
+def _changes(effect: WebhookExecuteEffect, place: Channel, whom: tuple[Target, ...]) -> list[Change]:
     where = f"channel {place.id} #{inline(place.name)}"
     changes = [
         Change(target=where, field="message", after=effect.content),
         Change(target=where, field="posted as", after=labelled(effect.webhook)),
     ]
     if effect.ping.anybody:
-        changes.append(Change(target=where, field="notifies", after=pinged(effect.ping)))
+        changes.append(Change(target=where, field="notifies", after=pinged(whom)))
     if effect.suppress_embeds:
         changes.append(Change(target=where, field="link previews", after="off, since text of others was read"))
     if isinstance(place, discord.Thread) and messages.thread_is_unarchived(

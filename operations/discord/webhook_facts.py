@@ -39,6 +39,7 @@ class WebhookFacts:
     avatar_url: str | None
     application_id: int | None
     creator_id: int | None
+    creator_name: str | None
     has_token: bool
 
     @property
@@ -71,6 +72,7 @@ def facts_of(webhook: discord.Webhook) -> WebhookFacts | None:
         avatar_url=None if avatar is None else avatar.url,
         application_id=_application_id(webhook),
         creator_id=None if webhook.user is None else webhook.user.id,
+        creator_name=None if webhook.user is None else webhook.user.name,
         has_token=webhook.token is not None,
     )
 

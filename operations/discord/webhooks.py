@@ -7,6 +7,7 @@ from pydantic import Field
 
 from operations import cursors
 from operations.base import Context, Model, ReadOperation
+from operations.discord.names import channel_name, name
 from operations.discord.webhook_facts import (
     RIGHTS,
     WebhookFacts,
@@ -20,11 +21,8 @@ from operations.guild_state import GuildView
 from operations.outcomes import timestamp
 from operations.preflight.webhooks import webhook_is_executable
 from operations.refs import ChannelRef, GuildRef, WebhookRef
-from operations.sanitise import sanitise
 from policy.model import Need
 from policy.permissions import missing
-
-MAX_NAME = 100
 
 
 class WebhookRow(Model):
@@ -35,20 +33,24 @@ class WebhookRow(Model):
     id: str
     name: str
     channel_id: str
+    channel_name: str | None = None
     type: WebhookKind
     executable: bool
     created_by: str | None = None
+    created_by_name: str | None = None
 
 
-def row(facts: WebhookFacts) -> WebhookRow:
+def row(view: GuildView, facts: WebhookFacts) -> WebhookRow:
     problem = webhook_is_executable(facts.kind, has_token=facts.has_token, application_id=facts.application_id)
     return WebhookRow(
         id=str(facts.id),
-        name=sanitise(facts.name, limit=MAX_NAME),
+        name=name(facts.name),
         channel_id=str(facts.channel_id),
+        channel_name=channel_name(view, facts.channel_id),
         type=facts.kind_name,
         executable=problem is None,
         created_by=None if facts.creator_id is None else str(facts.creator_id),
+        created_by_name=None if facts.creator_name is None else name(facts.creator_name),
     )
 
 
@@ -109,7 +111,7 @@ def _rows(view: GuildView, webhooks: list[discord.Webhook], after: int) -> list[
         and not missing(view.bot_bits(channel), RIGHTS)
     }
     found = [facts for webhook in webhooks if webhook.id > after and (facts := facts_of(webhook)) is not None]
-    return [row(facts) for facts in sorted(found, key=lambda each: each.id) if facts.channel_id in managed]
+    return [row(view, facts) for facts in sorted(found, key=lambda each: each.id) if facts.channel_id in managed]
 
 
 # ----------------------------------------------------------------------- get
@@ -144,7 +146,7 @@ class GetWebhook(ReadOperation[WebhookGetInput, WebhookGetResult]):
     async def read(self, ctx: Context, arguments: WebhookGetInput) -> WebhookGetResult:
         facts = await known(ctx, ctx.targets["webhook"])
         return WebhookGetResult(
-            **row(facts).model_dump(),
+            **row(ctx.guild, facts).model_dump(),
             created_at=timestamp(discord.utils.snowflake_time(facts.id).timestamp()),
             avatar_url=facts.avatar_url,
             why_not=webhook_is_executable(facts.kind, has_token=facts.has_token, application_id=facts.application_id),

@@ -121,6 +121,7 @@ class ConfirmPlan(ControlOperation[PlanConfirmInput, PlanConfirmResult]):
 
     name = "plan_confirm"
     title = "Confirm a plan"
+    executes_plans = True
     toolset = "meta"
     scope = "meta:write"
     in_guild = False

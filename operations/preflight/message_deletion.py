@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import discord
 
+from policy.permissions import Bits
+
 MIN_BULK, MAX_BULK = 2, 100
 MAX_BULK_AGE = datetime.timedelta(days=14)
 
@@ -29,6 +31,17 @@ def message_is_deletable(kind: discord.MessageType) -> str | None:
     if kind not in _UNDELETABLE:
         return None
     return "That is a system message of a kind that Discord does not let anybody delete."
+
+
+def others_message_needs_manage_messages(bot_bits: int, channel_name: str) -> str | None:
+    """ "[...] trying to delete a message that was not sent by the current user, this endpoint requires the
+    MANAGE_MESSAGES permission." ``bot_bits``: the bot's in the channel.
+
+    https://discord.com/developers/docs/resources/message#delete-message
+    """
+    if bot_bits & (Bits.manage_messages | Bits.administrator):
+        return None
+    return f"I lack manage_messages at #{channel_name}, and others wrote that message; give it to my role there."
 
 
 def bulk_fits(message_ids: Sequence[int], now: datetime.datetime) -> Iterator[str]:

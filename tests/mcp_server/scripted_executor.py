@@ -25,6 +25,7 @@ class ScriptedExecutor:
         default_factory=list[tuple[str, Mapping[str, Any], Caller]]
     )
     steps: int = 0
+    progress: tuple[float, ...] = ()
     gate: asyncio.Event | None = None
 
     async def run(
@@ -33,6 +34,8 @@ class ScriptedExecutor:
         self.calls.append((name, arguments, caller))
         for step in range(self.steps):
             await progress(step + 1, self.steps, f"step {step + 1}")
+        for done in self.progress:
+            await progress(done, None, None)
         if self.gate is not None:
             await self.gate.wait()
         outcome = self.outcomes.get(name)

@@ -22,10 +22,10 @@ SECOND = 1.0
 
 
 @asynccontextmanager
-async def stream_of(served: Served, token: str) -> AsyncGenerator[aiohttp.ClientResponse]:
+async def stream_of(served: Served, token: str, query: str = "") -> AsyncGenerator[aiohttp.ClientResponse]:
     """A session with its standalone stream open."""
-    headers = await served.session(token)
-    async with served.web.get(served.url, headers=headers) as stream:
+    headers = await served.session(token, query)
+    async with served.web.get(served.url + query, headers=headers) as stream:
         assert stream.status == 200
         await stream.content.readuntil(b": open\r\n\r\n")
         yield stream
@@ -136,6 +136,21 @@ async def test_a_session_is_told_when_its_list_of_tools_changes_and_only_then(se
         await served.set_role(MEMBER_ID, PlatformRole.MEMBER)
         async with asyncio.timeout(SECOND):
             assert b"list_changed" in await stream.content.readuntil(b"\r\n\r\n")
+
+
+async def test_a_session_that_selected_toolsets_hears_of_changes_to_what_it_lists_alone(served: Served) -> None:
+    """A viewer loses writing tools; a session that lists nothing but reads keeps its list."""
+    _, token = await served.token()
+    async with stream_of(served, token) as whole, stream_of(served, token, "?toolsets=read_only") as reading:
+        await served.set_role(MEMBER_ID, PlatformRole.VIEWER)
+        async with asyncio.timeout(SECOND):
+            assert b"list_changed" in await whole.content.readuntil(b"\r\n\r\n")
+        sessions = {session.selection: session for session in served.app[MCP_HTTP].sessions}
+        reader = next(session for selection, session in sessions.items() if selection is not None)
+        # What comes next on the other stream is this, and no notice that was sent before it.
+        await reader.notify("notifications/message", {"level": "info", "data": "marker"})
+        async with asyncio.timeout(SECOND):
+            assert b"marker" in await reading.content.readuntil(b"\r\n\r\n")
 
 
 async def test_a_client_that_vanished_is_ended(served: Served) -> None:

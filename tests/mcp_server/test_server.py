@@ -97,6 +97,20 @@ async def test_progress_reaches_a_client_that_asked_for_it(served: Served, token
     assert seen == [(1, 2, "step 1"), (2, 2, "step 2")]
 
 
+async def test_progress_that_does_not_move_on_is_not_told(served: Served, token: str, era: str) -> None:
+    """ "The progress value MUST increase with each notification." """
+    seen: list[float] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        seen.append(progress)
+
+    served.executor.outcomes["guild_list"] = read("guild_list", Encoded(b'{"guilds":[]}'))
+    served.executor.progress = (3, 3, 2, 5, 5)
+    async with served.official(token, era) as client:
+        await client.call_tool("guild_list", {}, progress_callback=note)
+    assert seen == [3, 5]
+
+
 async def test_a_refusal_names_step_reason_and_remedy(served: Served, token: str, era: str) -> None:
     served.executor.outcomes["channel_delete"] = write("channel_delete", Status.REFUSED)
     async with served.official(token, era) as client:

@@ -109,8 +109,15 @@ def test_annotations_follow_the_tier(operation: Operation) -> None:
         assert (hints.read_only_hint, hints.destructive_hint) == expected[operation.name]
     else:
         assert hints.read_only_hint is (operation.kind is Kind.READ)
-        assert hints.destructive_hint is (operation.tier >= Tier.RISKY)
+        assert hints.destructive_hint is (operation.tier >= Tier.RISKY or operation.name == "plan_confirm")
     assert None not in (hints.idempotent_hint, hints.open_world_hint)
+
+
+@pytest.mark.parametrize("name", ["plan_confirm", "audit_revert"])
+def test_what_runs_another_operation_says_that_it_may_destroy_and_reaches_discord(name: str) -> None:
+    hints = tool(next(operation for operation in OFFERED if operation.name == name)).annotations
+    assert hints is not None
+    assert (hints.destructive_hint, hints.open_world_hint) == (True, True)
 
 
 @each

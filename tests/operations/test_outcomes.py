@@ -85,6 +85,19 @@ def test_who_called_through_a_generic_operation_is_told_the_call_through_it() ->
     }
 
 
+@pytest.mark.parametrize("through", ["", "operation_destroy"])
+def test_the_next_call_of_a_plan_with_a_token_is_one_that_the_schema_takes(through: str) -> None:
+    """No write's input schema has a `plan_token`."""
+    plan = PlanInfo("cl_plan", AT, Strength.TOKEN, "secret")
+    call = next_call(text(outcome(Status.PREVIEW, plan=plan, through=through)))
+    assert call == {"name": "plan_confirm", "arguments": {"plan_id": "cl_plan", "plan_token": "secret"}}
+    operation = REGISTRY.get(call["name"])
+    assert operation is not None
+    operation.Input.model_validate(call["arguments"])
+    waiting = text(outcome(Status.NEEDS_CONFIRMATION, plan=plan, through=through))
+    assert orjson.dumps(call).decode() in waiting
+
+
 def test_a_preview_with_a_problem_names_no_next_call() -> None:
     shown = text(outcome(Status.PREVIEW, preview=preview(problems=("The text is too long.",))))
     assert shown.startswith("NOT DONE – preview only.")

@@ -98,12 +98,17 @@ async def test_line_01_an_obedient_model_gets_nothing_done_that_taint_gives_to_a
 
 async def test_line_01_the_same_model_is_served_before_it_has_read_anything(place: Place) -> None:
     """So that the zero above is the taint's doing."""
-    arguments = {"guild": place.id, "channel": place.channel("general"), "content": "hear", "ping": ["everyone"]}
+    arguments = {
+        "guild": place.id,
+        "channel": place.channel("general"),
+        "content": "@everyone hear",
+        "ping": ["everyone"],
+    }
     model = Obedient("message_send", arguments)
     async with place.client("ada") as client:
         await model.go_on(client, "operation_write")
     assert len(model.tokens) > 1
-    assert [message["content"] for message in await place.history("general")][:1] == ["hear"]
+    assert [message["content"] for message in await place.history("general")][:1] == ["@everyone hear"]
 
 
 async def test_line_01_a_plan_of_before_is_judged_by_what_was_read_since(place: Place) -> None:
@@ -113,7 +118,7 @@ async def test_line_01_a_plan_of_before_is_judged_by_what_was_read_since(place: 
         await read_foreign_text(place, "ada")
         answer = answer_of(await accepted(client, loud(place), asked))
     assert answer.is_error or answer.status == "needs_confirmation", answer
-    assert "loud" not in [message["content"] for message in await place.history("general")]
+    assert "@everyone loud" not in [message["content"] for message in await place.history("general")]
 
 
 # ------------------------------------------------------------------------- 2
@@ -121,7 +126,7 @@ def loud(place: Place) -> dict[str, Any]:
     return {
         "guild": place.id,
         "channel": place.channel("general"),
-        "content": "loud",
+        "content": "@everyone loud",
         "ping": ["everyone"],
         "dry_run": False,
     }
@@ -193,7 +198,7 @@ async def test_line_02_a_state_holds_for_its_own_call_of_its_own_token_once(plac
         assert answer_of(await accepted(client, arguments, state)).status == "done"
         again = answer_of(await accepted(client, arguments, state))
         assert again.is_error, again
-    assert [message["content"] for message in await place.history("general")] == ["loud"]
+    assert [message["content"] for message in await place.history("general")] == ["@everyone loud"]
 
 
 # ------------------------------------------------------------------------ 17

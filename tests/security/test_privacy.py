@@ -122,7 +122,12 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     )
     yield (
         "message_send",
-        {"channel": channel, "content": canary("planned content"), "ping": ["everyone"], "dry_run": False},
+        {
+            "channel": channel,
+            "content": "@everyone " + canary("planned content"),
+            "ping": ["everyone"],
+            "dry_run": False,
+        },
     )
     yield "message_send", {"channel": channel, "content": canary("previewed") + "x" * 3000, "dry_run": False}
     yield "message_send", {"channel": channel, "content": "x", "ping": [canary("unknown member")]}
@@ -220,7 +225,7 @@ def _people(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, 
     yield "member_search", {**here, "query": canary("query for members")}
     yield "member_kick", {**here, "member": canary("kicked")}
     yield "member_ban", {**stranger, "reason": canary("reason of a ban")}
-    yield "member_unban", {**here, "user": canary("unbanned")}
+    yield "member_unban", {**here, "member": canary("unbanned")}
     yield "member_timeout", {**here, "member": canary("timed out"), "duration_seconds": 60}
     yield "member_timeout_remove", {**here, "member": canary("released"), "reason": canary("reason of a release")}
     yield "member_edit", {**here, "member": guild["members"]["ada"], "nickname": canary("nickname")[:32]}

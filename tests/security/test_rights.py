@@ -289,7 +289,7 @@ async def test_what_an_operator_asks_for_waits_for_a_person(place: Place) -> Non
     """It is tainted from the start: nobody knows what it has read."""
     await place.set_rules(approvals_channel_id=int(place.channel("mod-room")))
     before = await place.world()
-    everyone: dict[str, Any] = {"channel": place.channel("general"), "content": "hi", "ping": ["everyone"]}
+    everyone: dict[str, Any] = {"channel": place.channel("general"), "content": "@everyone hi", "ping": ["everyone"]}
     for name, arguments in (
         ("channel_delete", {"channel": place.channel("news")}),
         ("message_send", everyone),

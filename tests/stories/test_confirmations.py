@@ -32,7 +32,7 @@ def loud(place: Place, content: str = "all hands") -> dict[str, Any]:
     return {
         "guild": place.id,
         "channel": place.channel("general"),
-        "content": content,
+        "content": f"@everyone {content}",
         "ping": ["everyone"],
         "dry_run": False,
     }
@@ -74,7 +74,7 @@ async def test_what_its_person_accepts_in_the_client_is_done_once(place: Place, 
     (asked,) = person.forms
     assert "risky" in asked.message
     assert "general" in asked.message
-    assert await said_in_general(place) == ["all hands"]
+    assert await said_in_general(place) == ["@everyone all hands"]
     (outcome,) = await place.audited(call_id=done.data["call_id"], entry="outcome")
     assert outcome.status == "done"
 
@@ -101,7 +101,7 @@ async def test_a_client_that_cannot_ask_confirms_with_the_token(place: Place, mo
         given = {"plan_id": answer.data["plan_id"], "plan_token": answer.data["plan_token"]}
         assert (await call(client, "plan_confirm", given)).data["status"] == "done"
         assert (await call(client, "plan_confirm", given)).is_error
-    assert await said_in_general(place) == ["all hands"]
+    assert await said_in_general(place) == ["@everyone all hands"]
 
 
 @ERAS
@@ -112,7 +112,7 @@ async def test_a_delegated_call_is_asked_about_as_well(place: Place, mode: str) 
         done = await call(client, "operation_write", inner)
     assert done.status == "done", done
     assert len(person.forms) == 1
-    assert await said_in_general(place) == ["all hands"]
+    assert await said_in_general(place) == ["@everyone all hands"]
 
 
 @ERAS

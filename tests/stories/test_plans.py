@@ -21,7 +21,7 @@ BY_SLASH = PersonProof(via="slash")
 
 def everyone(place: Place, content: str = "all hands") -> dict[str, Any]:
     """A risky call: everybody is notified."""
-    return {"channel": place.channel("general"), "content": content, "ping": ["everyone"]}
+    return {"channel": place.channel("general"), "content": f"@everyone {content}", "ping": ["everyone"]}
 
 
 def news(place: Place) -> dict[str, Any]:
@@ -64,7 +64,7 @@ async def test_a_risky_call_is_done_by_the_same_call_with_its_plan_token(place: 
     done = await place.call("message_send", **everyone(place), dry_run=False, plan_token=token)
     assert done.status == "done", done
     assert done.data["call_id"] == asked.data["plan_id"]
-    assert await contents(place) == ["all hands"]
+    assert await contents(place) == ["@everyone all hands"]
     assert await entries(place, asked.data["plan_id"]) == [
         ("intent", "pending"),
         ("decision", "confirmed"),
@@ -80,7 +80,7 @@ async def test_a_dry_run_gives_the_token_and_plan_confirm_takes_it(place: Place)
     assert done.data["operation"] == "message_send"
     found = await place.done("plan_get", plan_id=preview.data["plan_id"])
     assert (found["state"], found["outcome"]["status"]) == ("done", "done")
-    assert await contents(place) == ["all hands"]
+    assert await contents(place) == ["@everyone all hands"]
 
 
 async def test_a_plan_token_confirms_once(place: Place) -> None:
@@ -97,7 +97,7 @@ async def test_a_plan_token_confirms_once(place: Place) -> None:
         ("refused", "plan_done"),
         ("refused", "plan_executing"),
     }, answers
-    assert await contents(place) == ["all hands"]
+    assert await contents(place) == ["@everyone all hands"]
 
 
 async def test_a_plan_token_with_other_arguments_does_nothing(place: Place) -> None:
@@ -282,7 +282,7 @@ async def test_an_edit_is_undone_by_a_risky_call_of_its_own(place: Place) -> Non
     assert (await place.done("audit_get", call=edit.data["call_id"]))["revertible"] is True
     preview = await place.call("audit_revert", call=edit.data["call_id"])
     assert (preview.status, preview.data["tier"]) == ("preview", "risky")
-    assert '"name":"audit_revert"' in preview.text
+    assert '"name":"plan_confirm"' in preview.text
     guild = place.town.core.state.source.cached(place.guild_id)
     assert guild is not None
     await until(lambda: any(channel.name == "gazette" for channel in guild.channels), "the new name arrives")
@@ -318,7 +318,7 @@ async def test_a_repeated_key_finds_the_outcome_of_its_plan(place: Place) -> Non
     assert done.status == "done", done
     after = await place.call("message_send", **given)
     assert (after.status, after.data["result"]) == ("done", done.data["result"])
-    assert await contents(place) == ["all hands"]
+    assert await contents(place) == ["@everyone all hands"]
 
 
 async def test_an_edit_repeated_with_its_key_gives_the_stored_result(place: Place) -> None:

@@ -126,7 +126,11 @@ async def test_a_critical_execution_stores_a_plan_and_runs_nothing(place: Place)
 async def test_a_risky_execution_stores_a_plan_and_runs_nothing(place: Place) -> None:
     await place.town.effects()
     asked = await place.call(
-        "message_send", channel=place.channel("general"), content="all hands", ping=["everyone"], dry_run=False
+        "message_send",
+        channel=place.channel("general"),
+        content="@everyone all hands",
+        ping=["everyone"],
+        dry_run=False,
     )
     assert (asked.status, asked.data["tier"], asked.data["confirmation"]) == ("needs_confirmation", "risky", "token")
     assert await stored_plan(place, asked) is CallState.PENDING

@@ -313,6 +313,19 @@ def _edit_message(rng: random.Random, scene: Scene, operation: type[Operation], 
     return given
 
 
+def _with_mentions(rng: random.Random, scene: Scene, given: dict[str, Any]) -> None:
+    """Mostly a text mentions those whom it shall notify."""
+    if rng.random() < RARELY:
+        return
+    roles = {str(role_id) for role_id in scene.roles}
+    mentions = [
+        f"@{whom}" if not whom.isdecimal() else f"<@&{whom}>" if whom in roles else f"<@{whom}>"
+        for whom in given.get("ping", ())
+    ]
+    if mentions:
+        given["content"] = f"{given.get('content', '')} {' '.join(mentions)}"
+
+
 def _send_message(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
     given = derived(rng, scene, operation.Input, operation.name)
     given.setdefault("content", words(2000)(rng, scene))
@@ -327,6 +340,7 @@ def _send_message(rng: random.Random, scene: Scene, operation: type[Operation], 
         here = [each for each in scene.said if str(each.channel_id) == given["channel"]]
         if here and rng.random() > RARELY:
             given["reply_to"] = str(rng.choice(here).message_id)
+    _with_mentions(rng, scene, given)
     return given
 
 
@@ -361,6 +375,7 @@ def _of_webhook(rng: random.Random, scene: Scene, operation: type[Operation], _r
         given["channel"] = str(channel_id)
     if "thread" in given and rng.random() > RARELY:
         del given["thread"]
+    _with_mentions(rng, scene, given)
     return given
 
 

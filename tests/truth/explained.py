@@ -35,13 +35,13 @@ STRICTER: tuple[Stricter, ...] = (
     ),
     Stricter(
         "message_(bulk_)?delete",
-        r"lack.* read_message_history",
+        r"I lack.* read_message_history",
         "the preview reads what would be deleted, which takes this right",
     ),
     Stricter(
-        "message_delete",
-        r"I lack manage_messages",
-        "whose message it is, is not known before it is read: for the bot's own it would not be needed",
+        "message_send|webhook_execute",
+        r"The text does not mention",
+        "Discord takes a list of whom to notify that the text does not mention, and notifies nobody of them",
     ),
     Stricter(
         "message_delete",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from operations.base import Outcome, Status
-from tests.operations.discord.outcomes import done
+from operations.base import Inverse, Outcome, Status
+from tests.operations.discord.outcomes import done, previewed
 from tests.operations.discord.road import Road
 
 
@@ -14,6 +14,13 @@ async def confirmed(road: Road, name: str, member: str, /, **arguments: Any) -> 
     waits = await road.call(name, member, **arguments, dry_run=False)
     assert waits.status is Status.NEEDS_CONFIRMATION, waits
     return await road.call(name, None, **arguments, dry_run=False)
+
+
+async def inverse(road: Road, name: str, **arguments: Any) -> Inverse:
+    """What would undo it. A stored plan keeps that in its row, so the preview of a call that needs none is asked."""
+    found = previewed(await road.call(name, None, **arguments, dry_run=True)).inverse
+    assert found is not None
+    return found
 
 
 async def message_sent(road: Road, member: str, channel: str = "general", content: str = "through Guildhall") -> str:

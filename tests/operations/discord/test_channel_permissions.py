@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import discord
 import pytest
 
 from operations.base import Outcome
+from operations.discord.channel_overwrites import is_of
 from policy.model import Step, Strength, Tier
 from tests.operations.discord.outcomes import code, done, problems
 from tests.operations.discord.road import Road
@@ -75,8 +78,33 @@ async def test_a_hidden_channel_lists_like_none(road: Road) -> None:
 
 
 async def test_whether_a_channel_follows_a_hidden_category_is_not_told(road: Road) -> None:
+    await put(road, "open-desk", road.guild["roles"]["Member"], allow=1 << 28)
     listed = await road.read("channel_permissions_list", "nina", channel="open-desk")
     assert "synced_with_category" not in listed
+
+
+@pytest.mark.parametrize("permission", [1 << 28, 1 << 4], ids=["manage_roles", "manage_channels"])
+async def test_overwrites_are_for_those_who_may_manage_them_in_both_reads(road: Road, permission: int) -> None:
+    await put(road, "general", road.guild["members"]["marlow"], kind=1, deny=1 << 11)
+    refused = await road.call("channel_permissions_list", "nina", channel=road.channel("general"))
+    assert code(refused) == "you_lack_permission"
+    assert "overwrites" not in await road.read("channel_get", "nina", channel=road.channel("general"))
+    await put(road, "general", road.guild["roles"]["Member"], allow=permission)
+    listed = await road.read("channel_permissions_list", "nina", channel=road.channel("general"))
+    told = await road.read("channel_get", "nina", channel=road.channel("general"))
+    assert listed["overwrites"] == told["overwrites"]
+    assert len(listed["overwrites"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("target_id", "extra", "ours"),
+    [(5, discord.Object(7), True), (5, None, True), (5, discord.Object(8), False), (6, discord.Object(7), False)],
+)
+def test_an_audit_entry_is_about_an_overwrite_unless_it_says_otherwise(
+    target_id: int, extra: discord.Object | None, ours: bool
+) -> None:
+    entry = cast("discord.AuditLogEntry", SimpleNamespace(target=discord.Object(target_id), extra=extra))
+    assert is_of(entry, 5, 7) is ours
 
 
 async def test_a_thread_has_the_permissions_of_its_parent(road: Road) -> None:

@@ -14,6 +14,7 @@ from policy.taint import Source
 from tests.app import until
 from tests.operations.discord.outcomes import code, done
 from tests.operations.discord.road import Road
+from tests.operations.discord.role_world import cached
 from tests.operations.discord.test_webhooks import by_hand
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -57,6 +58,7 @@ async def test_an_entry_says_who_did_what_and_ours_bear_their_call(road: Road) -
     assert ours["reason"] == f"user {road.guild['members']['ada']}: tidying up"
     assert theirs["by"] == {"id": road.guild["members"]["olive"], "name": "olive"}
     assert (theirs["action"], theirs["target_id"]) == ("channel_update", road.channel("general"))
+    assert theirs["target_name"] == cached(road).get_channel(int(road.channel("general"))).name
     assert theirs["reason"] == "it read oddly"
     assert "call_id" not in theirs
     assert theirs["changed"] == ["name"]

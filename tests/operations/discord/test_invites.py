@@ -116,7 +116,8 @@ async def test_the_guilds_invites_need_manage_guild_and_a_channels_manage_channe
     of_one = await road.read("invite_list", "marlow", channel=road.channel("general"))
     (row,) = of_one["invites"]
     assert (row["code"], row["uses"], row["max_age_seconds"]) == (general, 0, 86_400)
-    assert row["inviter_id"] == road.guild["members"]["ada"]
+    assert (row["inviter_id"], row["inviter_name"]) == (road.guild["members"]["ada"], "ada")
+    assert row["channel_name"] == "general"
     assert code(await road.call("invite_list", "nina", channel=road.channel("general"))) == "you_lack_permission"
 
 

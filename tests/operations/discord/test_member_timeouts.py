@@ -10,6 +10,7 @@ import pytest
 
 from operations.base import Status
 from policy.model import Strength, Tier
+from tests.operations.discord.confirming import inverse
 from tests.operations.discord.crew import heard_of, members, moderation_entries, observed, undone
 from tests.operations.discord.outcomes import code, done, previewed
 from tests.operations.discord.road import Road
@@ -67,8 +68,8 @@ async def test_a_timeout_is_risky_tells_its_length_and_changes_nothing_before(cr
     )
     (change,) = preview.changes
     assert (change.field, change.before, change.after) == ("timed_out_until", None, "1 day 1 hour from then on")
-    assert preview.inverse is not None
-    assert preview.inverse.operation == "member_timeout_remove"
+    undo = await inverse(crew, "member_timeout", member=nina, duration_seconds=90_000)
+    assert undo.operation == "member_timeout_remove"
     assert preview.reversible
     assert await crew.writes() == []
     assert await end_of(crew, "nina") is None

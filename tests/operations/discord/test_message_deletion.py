@@ -9,6 +9,7 @@ from policy.model import Strength, Tier
 from tests.operations.discord.confirming import confirmed, history, logged, message_sent, posted, written
 from tests.operations.discord.outcomes import done, previewed, refused
 from tests.operations.discord.road import Road
+from tests.operations.discord.role_world import arrived, by_hand, cached
 from tests.samples import UNKNOWN_ID
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,6 +38,49 @@ async def test_a_message_of_another_needs_manage_messages_and_is_logged_with_the
     entry = await logged(road)
     assert entry["action_type"] == discord.AuditLogAction.message_delete.value
     assert entry["reason"].startswith(f"gh:{outcome.call_id}:")
+
+
+async def overwritten(road: Road, role: str, *, deny: int) -> None:
+    """A role's overwrite at #general, as the bot knows it."""
+    general = int(road.channel("general"))
+    role_id = road.guild["roles"][role]
+    await by_hand(
+        road, "PUT", f"/channels/{general}/permissions/{role_id}", {"type": 0, "allow": "0", "deny": str(deny)}
+    )
+
+    def holds() -> bool:
+        overwrites = cached(road).get_channel(general).overwrites.items()
+        return any(each.id == int(role_id) and overwrite.pair()[1].value == deny for each, overwrite in overwrites)
+
+    await arrived(road, holds, "the overwrite")
+
+
+async def test_the_bot_needs_manage_messages_for_messages_of_others_alone(road: Road) -> None:
+    mine, theirs = await message_sent(road, "nina"), await written(road, "nina")
+    await overwritten(road, "Guildhall", deny=1 << 13)
+    general = road.channel("general")
+    shown = previewed(await road.call("message_delete", "marlow", channel=general, message=theirs, dry_run=True))
+    assert shown.problems == (
+        "I lack manage_messages at #general, and others wrote that message; give it to my role there.",
+    )
+    refusal = refused(await road.call("message_delete", None, channel=general, message=theirs, dry_run=False))
+    assert refusal.code == "would_fail"
+    done(await confirmed(road, "message_delete", "marlow", channel=general, message=mine))
+    assert await history(road) == [theirs]
+
+
+async def test_who_may_not_read_the_history_deletes_by_id_and_is_told_nothing_of_the_message(road: Road) -> None:
+    """Discord asks for manage_messages alone."""
+    ids = [await written(road, "nina") for _ in range(3)]
+    await overwritten(road, "Manager", deny=1 << 16)
+    general = road.channel("general")
+    one = previewed(await road.call("message_delete", "marlow", channel=general, message=ids[0], dry_run=True))
+    many = previewed(await road.call("message_bulk_delete", "marlow", channel=general, messages=ids[1:], dry_run=True))
+    assert one.problems == many.problems == ()
+    assert "nina" not in str((one.summary, one.changes, many.summary, many.changes))
+    assert [change.before for change in (*one.changes, *many.changes)] == [True] * 3
+    done(await confirmed(road, "message_delete", "marlow", channel=general, message=ids[0]))
+    assert set(await history(road)) == set(ids[1:])
 
 
 async def test_what_was_sent_for_another_member_is_deleted_by_who_manages_messages_alone(road: Road) -> None:

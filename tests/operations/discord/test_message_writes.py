@@ -40,13 +40,14 @@ async def test_a_preview_of_a_message_tells_where_and_what_and_sends_nothing(pla
 
 
 async def test_the_next_call_of_a_preview_does_just_what_was_previewed(place: Place) -> None:
-    shown = await run(place, "message_send", channel="general", content='say "hi" – ä', ping=["@nina"])
+    said = f'say "hi" – ä <@{place.member("nina")}>'
+    shown = await run(place, "message_send", channel="general", content=said, ping=["@nina"])
     last = text(shown).splitlines()[-1]
     call = orjson.loads(last.removeprefix("To do it, call: "))
     outcome = await run(place, call["name"], **call["arguments"])
     assert outcome.status is Status.DONE
     [sent] = await messages(place)
-    assert sent["content"] == 'say "hi" – ä'
+    assert sent["content"] == said
 
 
 async def test_the_next_call_through_a_generic_operation_is_one_that_it_takes(place: Place) -> None:
@@ -135,11 +136,48 @@ async def test_a_message_notifies_only_whom_ping_names(place: Place) -> None:
     assert not sent["pinged"]["everyone"]
 
 
+async def test_a_ping_that_the_text_does_not_mention_is_a_problem(place: Place) -> None:
+    nina, crew = place.member("nina"), place.role("Moderator")
+    asked = {"channel": "general", "content": f"hear, <@{place.member('bela')}>", "ping": ["@bela", "@nina", crew]}
+    shown = await preview(place, "message_send", **asked)
+    assert shown.problems == (
+        f"The text does not mention member {nina} @nina, so nobody is notified; write <@{nina}> in it.",
+        f"The text does not mention role {crew} @Moderator, so nobody is notified; write <@&{crew}> in it.",
+    )
+    assert fields(shown)["notifies"] == [
+        f"member {place.member('bela')} @bela",
+        f"member {nina} @nina",
+        f"role {crew} @Moderator",
+    ]
+    assert (await refused(place, "message_send", **asked, dry_run=False)).code == "would_fail"
+    assert await messages(place) == []
+
+
+async def test_a_reply_notifies_its_author_without_a_mention_where_ping_names_him(place: Place) -> None:
+    asked = await place.says("nina", "general", "who answers?")
+    for ping, notified in (([], []), (["@nina"], [place.member("nina")])):
+        await done(place, "message_send", channel="general", content="I do", reply_to=asked, ping=ping)
+        sent = max(await messages(place), key=lambda message: int(message["id"]))
+        assert sent["pinged"]["users"] == notified
+
+
+async def test_a_slowmode_is_told_to_whom_it_binds_alone(place: Place) -> None:
+    """The bot is exempt, and so is who may manage messages."""
+    await place.by_hand("olive", "PATCH", f"/channels/{place.channel('general')}", {"rate_limit_per_user": 30})
+    guild = place.town.core.state.source.cached(place.guild_id)
+    assert guild is not None
+    general = int(place.channel("general"))
+    await until(lambda: getattr(guild.get_channel(general), "slowmode_delay", 0) == 30, "the slowmode arrives")
+    assert (await preview(place, "message_send", channel="general", content="x")).unknowns == ()
+    (unknown,) = (await preview(place, "message_send", "nina", channel=place.channel("general"), content="x")).unknowns
+    assert unknown.startswith("The channel has a slowmode of 30 s for you")
+
+
 @pytest.mark.parametrize("who", ["everyone", "@here", "the role of everybody"])
 async def test_a_message_that_notifies_everyone_is_risky_whatever_it_is_called(place: Place, who: str) -> None:
     named = place.id if who.startswith("the role") else who
     for form in (named, f"<@&{named}>" if named == place.id else named):
-        outcome = await run(place, "message_send", channel=place.channel("general"), content="hear", ping=[form])
+        outcome = await run(place, "message_send", channel=place.channel("general"), content="@here", ping=[form])
         assert outcome.tier is Tier.RISKY, outcome
         assert outcome.plan is not None
         assert outcome.plan.strength is Strength.TOKEN
@@ -214,7 +252,7 @@ async def test_an_edit_changes_what_is_named_and_leaves_the_rest(place: Place) -
 
 async def test_an_edit_that_changes_nothing_or_leaves_nothing_is_a_problem(place: Place) -> None:
     sent = await place.sent(content="same")
-    same = await preview(place, "message_edit", channel="general", message=sent, content="same")
+    same = await preview(place, "message_edit", channel="general", message=sent, content=" same\n")
     assert any("Nothing would change" in problem for problem in same.problems)
     empty = await preview(place, "message_edit", channel="general", message=sent, content="")
     assert empty.problems

@@ -242,7 +242,9 @@ async def test_the_active_threads_are_listed_newest_first_and_by_channel(road: R
         "name": "first",
         "type": "public_thread",
         "channel_id": road.channel("general"),
+        "channel_name": "general",
         "owner_id": road.guild["members"]["nina"],
+        "owner_name": "nina",
         "message_count": 0,
         "member_count": 1,
     }

@@ -79,6 +79,16 @@ async def test_nobody_writes_that_line_himself(road: Road, text: str) -> None:
     assert await history(road, road.channel("general")) == []
 
 
+async def test_a_ping_that_the_text_does_not_mention_is_a_problem(road: Road) -> None:
+    webhook = await by_hand(road, "ada", "general", "Tides")
+    nina = road.guild["members"]["nina"]
+    shown = await road.call("webhook_execute", None, webhook=webhook, content="hear", ping=[nina], dry_run=True)
+    assert shown.preview is not None
+    assert shown.preview.problems == (
+        f"The text does not mention member {nina} @nina, so nobody is notified; write <@{nina}> in it.",
+    )
+
+
 async def test_it_notifies_only_whom_ping_names_and_everyone_with_the_right_alone(road: Road) -> None:
     webhook = await by_hand(road, "ada", "general", "Tides")
     nina = road.guild["members"]["nina"]

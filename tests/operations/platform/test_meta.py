@@ -159,6 +159,7 @@ async def test_bad_arguments_are_told_before_anything_is_looked_up(place: Place)
         ("operation_read", "message_send", {"channel": "general", "content": "x"}),
         ("operation_write", "channel_list", {}),
         ("operation_write", "channel_delete", {"channel": "general"}),
+        ("operation_write", "plan_confirm", {"plan_id": "cl_aaaaaaaaaaaaaaaaa"}),
         ("operation_destroy", "message_send", {"channel": "general", "content": "x"}),
     ],
 )
