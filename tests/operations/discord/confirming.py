@@ -16,7 +16,7 @@ async def confirmed(road: Road, name: str, member: str, /, **arguments: Any) -> 
     return await road.call(name, None, **arguments, dry_run=False)
 
 
-async def inverse(road: Road, name: str, **arguments: Any) -> Inverse:
+async def inverse(road: Road, name: str, /, **arguments: Any) -> Inverse:
     """What would undo it. A stored plan keeps that in its row, so the preview of a call that needs none is asked."""
     found = previewed(await road.call(name, None, **arguments, dry_run=True)).inverse
     assert found is not None

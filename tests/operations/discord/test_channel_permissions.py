@@ -100,7 +100,7 @@ async def test_overwrites_are_for_those_who_may_manage_them_in_both_reads(road: 
     ("target_id", "extra", "ours"),
     [(5, discord.Object(7), True), (5, None, True), (5, discord.Object(8), False), (6, discord.Object(7), False)],
 )
-def test_an_audit_entry_is_about_an_overwrite_unless_it_says_otherwise(
+async def test_an_audit_entry_is_about_an_overwrite_unless_it_says_otherwise(
     target_id: int, extra: discord.Object | None, ours: bool
 ) -> None:
     entry = cast("discord.AuditLogEntry", SimpleNamespace(target=discord.Object(target_id), extra=extra))

@@ -63,9 +63,11 @@ async def test_the_bot_needs_manage_messages_for_messages_of_others_alone(road: 
     assert shown.problems == (
         "I lack manage_messages at #general, and others wrote that message; give it to my role there.",
     )
-    refusal = refused(await road.call("message_delete", None, channel=general, message=theirs, dry_run=False))
+    refusal = refused(await road.call("message_delete", "marlow", channel=general, message=theirs, dry_run=False))
     assert refusal.code == "would_fail"
-    done(await confirmed(road, "message_delete", "marlow", channel=general, message=mine))
+    plan = (await road.call("message_delete", "marlow", channel=general, message=mine, dry_run=False)).plan
+    assert plan is not None
+    done(await road.call("plan_confirm", "marlow", plan_id=plan.plan_id, plan_token=plan.plan_token))
     assert await history(road) == [theirs]
 
 
