@@ -16,6 +16,7 @@ from tests import databases
 from tests.app import until
 from tests.faults.effects import WRITES
 from tests.faults.instance import Instance
+from tests.faults.kills import PROPERTY, Kill
 from tests.faults.planned import PLANNED
 from tests.faults.scenes import Point, Scene, points_of, write_of
 from tests.sandbox_process import GuildIds, SandboxProcess
@@ -98,11 +99,11 @@ class Storm:
         # What was on its way when the process died has arrived by now.
         effects = await scene.write.effects()
         begun = await scene.calls()
-        self.record("kill", (self.name, self.instance.dialect, where, list(begun.values())[-1:], effects))
+        state = list(begun.values())[-1] if begun else "never begun"
+        self.record(PROPERTY, list(Kill(self.name, self.instance.dialect, where, state, effects)))
         if not begun:
-            return "never begun", effects
-        call_id, state = list(begun.items())[-1]
-        entries = await self.instance.audited(call_id)
+            return state, effects
+        entries = await self.instance.audited(list(begun)[-1])
         if self.name in PLANNED:
             moved = [] if state == "pending" else [("decision", "confirmed"), ("outcome", state)]
             assert entries == [("intent", "pending"), *moved]
