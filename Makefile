@@ -68,7 +68,7 @@ conformance: install ## run the MCP conformance suite
 	$(BIN)/python -m tests.conformance.run $(ARGS)
 
 faults: install ## kill processes, lose answers, take servers away: all that takes minutes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "storm or not storm" tests/faults tests/security/test_doubles_by_route.py $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "storm or not storm" tests/faults tests/security/test_doubles_by_route.py tests/storage/test_claims_by_processes.py $(ARGS)
 
 # Each list takes the pins of the smaller one as given, so that all three agree. UPGRADE=1 moves to the newest that fit.
 LOCK = .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

@@ -39,7 +39,7 @@ class ByToken(Planned):
 
     async def prepared(self, instance: Instance, token: str) -> LastStep:
         asked = await self.by(instance, token)
-        assert asked.data["plan_token"] is not None, asked
+        assert asked.data.get("plan_token") is not None, asked
         proof = {"plan_id": asked.data["plan_id"], "plan_token": asked.data["plan_token"]}
         return lambda: instance.call(token, "plan_confirm", **proof)
 

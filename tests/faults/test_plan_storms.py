@@ -22,16 +22,9 @@ from tests.sandbox_process import GuildIds, SandboxProcess
 
 pytestmark = pytest.mark.storm
 
-ROUNDS = 5
+ROUNDS = 4
+"""No more: of what destroys, a guild may do twenty a minute, and asking and confirming count alike."""
 EXPIRES_AROUND_SECONDS = (0.0, 0.02, 0.05, 0.1, 0.2)
-
-
-async def plans(
-    sandbox: SandboxProcess, guild: GuildIds, instance: Instance, token: str
-) -> list[tuple[Write, LastStep]]:
-    """As many as a caller may have open."""
-    writes = [await loud_message(sandbox, guild, f"{time.monotonic_ns()}") for _ in range(3)]
-    return [(write, await write.prepared(instance, token)) for write in writes]
 
 
 async def all_settled(instance: Instance) -> None:
@@ -41,36 +34,37 @@ async def all_settled(instance: Instance) -> None:
     await until(nothing_moves, "all calls are settled", 60)
 
 
-async def confirmed_until_done(waiting: list[tuple[Write, LastStep]]) -> None:
-    """Whoever is refused tries again; all have taken effect, each once."""
-    for write, confirm in waiting:
+async def done_after_all(write: Write, confirm: LastStep) -> None:
+    """A confirmation that was refused is repeated as soon as it may be."""
+    if await write.effects() == 0:
 
-        async def is_done(write: Write = write, confirm: LastStep = confirm) -> bool:
-            await confirm()
-            return await write.effects() == 1
+        async def is_answered() -> bool:
+            answer = await confirm()
+            return answer.code not in ("database_unavailable", "facts_stale")
 
-        await until(is_done, "the plan is done after all", 30)
+        await until(is_answered, "the database answers again", 30)
 
 
 async def test_postgresql_gone_and_back_while_plans_are_confirmed(
     sandbox: SandboxProcess, guild: GuildIds, tmp_path: Path
 ) -> None:
     async with on_a_cable(sandbox, guild, tmp_path) as (instance, cable):
-        token = await instance.token(guild, "ada")
         for number in range(ROUNDS):
-            waiting = await plans(sandbox, guild, instance, token)
-            calls = [asyncio.ensure_future(confirm()) for _, confirm in waiting]
-            await asyncio.wait(calls, timeout=0.02 * number)
+            token = await instance.token(guild, "ada", name=f"ada {number}")
+            write = await loud_message(sandbox, guild, f"round {number}")
+            confirm = await write.prepared(instance, token)
+            call = asyncio.ensure_future(confirm())
+            await asyncio.wait([call], timeout=0.02 * number)
             cable.cut()
-            await asyncio.gather(*calls)
-            assert all([await write.effects() <= 1 for write, _ in waiting])
+            await call
+            assert await write.effects() <= 1
             cable.mend()
             await instance.until_part("database", "up")
             await all_settled(instance)
-            await confirmed_until_done(waiting)
+            await done_after_all(write, confirm)
             await all_settled(instance)
-            assert [await write.effects() for write, _ in waiting] == [1, 1, 1]
-        assert Counter((await instance.calls()).values()) == {"done": 3 * ROUNDS}
+            assert await write.effects() == 1
+        assert Counter((await instance.calls()).values()) == {"done": ROUNDS}
         assert (await instance.verified()).intact
 
 
@@ -84,15 +78,14 @@ async def test_redis_gone_and_back_while_plans_are_confirmed(
         ) as instance:
             await instance.until_part("redis", "up")
             for number in range(ROUNDS):
-                # A caller of its own each time: this is not about how much one may do.
-                waiting = await plans(
-                    sandbox, guild, instance, await instance.token(guild, "ada", name=f"ada {number}")
-                )
-                calls = [asyncio.ensure_future(confirm()) for _, confirm in waiting]
+                write = await loud_message(sandbox, guild, f"round {number}")
+                token = await instance.token(guild, "ada", name=f"ada {number}")
+                confirm = await write.prepared(instance, token)
+                calls = [asyncio.ensure_future(confirm()) for _ in range(2)]
                 redis.kill()
                 answers = await asyncio.gather(*calls)
-                assert [answer.status for answer in answers] == ["done"] * 3, answers
-                assert [await write.effects() for write, _ in waiting] == [1, 1, 1]
+                assert "done" in {answer.status for answer in answers}, answers
+                assert await write.effects() == 1
                 redis.start()
                 await instance.until_part("redis", "up")
             assert (await instance.verified()).intact

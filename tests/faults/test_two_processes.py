@@ -35,12 +35,13 @@ class Pair:
 
     accepting: Instance
     active: Instance
-    token: str
+    ada: str
+    olive: str
 
-    async def plan(self, write: Write) -> tuple[str, dict[str, str]]:
+    async def plan(self, write: Write, token: str) -> tuple[str, dict[str, str]]:
         """The id of a new plan, and what confirms it."""
-        asked = await write.by(self.active, self.token)
-        assert asked.data["plan_token"] is not None, asked
+        asked = await write.by(self.active, token)
+        assert asked.data.get("plan_token") is not None, asked
         return asked.data["plan_id"], {"plan_id": asked.data["plan_id"], "plan_token": asked.data["plan_token"]}
 
     async def until_done(self, plan_id: str) -> None:
@@ -55,7 +56,7 @@ async def pair(sandbox: SandboxProcess, guild: GuildIds, folder: Path, url: str)
     first = Instance(sandbox, folder / "first", url, ALLOWED_GUILD_IDS=guild["id"])
     second = Instance(sandbox, folder / "second", url, ALLOWED_GUILD_IDS=guild["id"])
     async with first:
-        token = await first.token(guild, "ada")
+        ada, olive = await first.token(guild, "ada"), await first.token(guild, "olive")
         second.launch()
         try:
             await until(lambda: "waiting for it to end" in second.log, "the second waits", 30)
@@ -67,10 +68,10 @@ async def pair(sandbox: SandboxProcess, guild: GuildIds, folder: Path, url: str)
 
             await until(is_taken, "the second takes the lease", 30)
             await second.serving()
-            await second.accepts(token)
+            await second.accepts(olive)
             await second.until_part("gateway", "up")
             await first.until_part("lease", "down")
-            yield Pair(first, second, token)
+            yield Pair(first, second, ada, olive)
         finally:
             await second.__aexit__()
 
@@ -99,13 +100,13 @@ async def test_a_plan_that_is_confirmed_at_both_processes_is_executed_once_also_
 ) -> None:
     async with databases.fresh_database_url(dialect, tmp_path) as url, pair(sandbox, guild, tmp_path, url) as both:
         write = await loud_message(sandbox, guild, "confirmed at both")
-        refused = await write.by(both.accepting, both.token)
+        refused = await write.by(both.accepting, both.ada)
         assert refused.status == "refused", "only the active process takes new writes"
 
-        plan_id, proof = await both.plan(write)
+        plan_id, proof = await both.plan(write, both.ada)
         answers = await asyncio.gather(
             *(
-                instance.call(both.token, "plan_confirm", **proof)
+                instance.call(both.ada, "plan_confirm", **proof)
                 for _ in range(CONFIRMATIONS)
                 for instance in (both.accepting, both.active)
             )
@@ -116,10 +117,11 @@ async def test_a_plan_that_is_confirmed_at_both_processes_is_executed_once_also_
         confirmed = [("intent", "pending"), ("decision", "confirmed"), ("outcome", "done")]
         assert await both.active.audited(plan_id) == confirmed
 
+        # Somebody else's: ada has called as often as anybody may for a while.
         write = await loud_message(sandbox, guild, "accepted, and then dead")
-        plan_id, proof = await both.plan(write)
+        plan_id, proof = await both.plan(write, both.olive)
         with halted(both.active):
-            confirming = asyncio.create_task(both.accepting.call(both.token, "plan_confirm", **proof))
+            confirming = asyncio.create_task(both.accepting.call(both.olive, "plan_confirm", **proof))
 
             async def is_accepted() -> bool:
                 return (await both.active.calls())[plan_id] == "confirmed"
