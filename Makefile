@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance truth lock clean
+.PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance truth faults lock clean
 
 PYTHON  ?= python3
 WORKERS ?= 2
@@ -21,7 +21,7 @@ PACKAGES := bot cogs mcp_server operations policy storage migrations sandbox ben
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo "  ARGS='...' goes on to demo, dev, test, bench, conformance and truth; PYTHON=... names the Python to set up with."
+	@echo "  ARGS='...' goes on to demo, dev, test, bench, conformance, truth and faults; PYTHON=... names the Python to set up with."
 
 install: $(STAMP_DEV) $(STAMP_PACKAGE) ## set up .venv with everything that work on Guildhall needs
 
@@ -66,6 +66,9 @@ bench: install ## measure what Guildhall costs
 
 conformance: install ## run the MCP conformance suite
 	$(BIN)/python -m tests.conformance.run $(ARGS)
+
+faults: install ## kill processes, lose answers, take servers away: all that takes minutes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "storm or not storm" tests/faults tests/security/test_doubles_by_route.py tests/storage/test_claims_by_processes.py $(ARGS)
 
 # Each list takes the pins of the smaller one as given, so that all three agree. UPGRADE=1 moves to the newest that fit.
 LOCK = .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

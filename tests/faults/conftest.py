@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests import databases
 from tests.app import HARBOR
+from tests.faults import kills
 from tests.faults.instance import Instance
 from tests.sandbox_process import ControlError, GuildIds, SandboxProcess
 
@@ -61,3 +62,18 @@ async def steady_instance(
         sandbox_for_session, folder, f"sqlite:///{folder / 'guildhall.db'}", constants=constants
     ) as instance:
         yield instance
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What became of the processes that were killed (test_kill_storms)."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if isinstance(report, pytest.TestReport)
+    ]
+    rows = kills.table([kills.Kill(*found) for report in reports for found in kills.recorded(report.user_properties)])
+    if rows:
+        terminalreporter.section("kills")
+        for row in rows:
+            terminalreporter.write_line(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,10 @@ from tests.app import Answer
 from tests.faults.instance import Instance
 from tests.sandbox_process import GuildIds, SandboxProcess
 
+LastStep = Callable[[], Coroutine[Any, Any, Any]]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Write:
     """A write that an instance can be asked for, and how its effect is counted."""
 
@@ -42,7 +45,11 @@ class Write:
         method, path = self.route.split()
         await self.sandbox.control("fault", faults=[{"method": method, "path": path, **each} for each in faults])
 
-    def by(self, instance: Instance, token: str, **more: Any) -> Any:
+    async def prepared(self, instance: Instance, token: str) -> LastStep:
+        """Asks for what has to be asked for first; what then has the effect is left to be called, once or more."""
+        return lambda: self.by(instance, token)
+
+    def by(self, instance: Instance, token: str, **more: Any) -> Coroutine[Any, Any, Answer]:
         """The call, to be awaited."""
         return instance.call(token, self.operation, **self.arguments, **more, dry_run=False)
 

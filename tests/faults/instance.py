@@ -62,6 +62,11 @@ class Instance:
         if self.command is not None and self.command.is_alive:
             await self.command.kill()
 
+    @property
+    def dialect(self) -> str:
+        """sqlite or postgresql."""
+        return self.aside.partition(":")[0]
+
     # ----------------------------------------------------------------- process
     @property
     def url(self) -> str:
@@ -291,10 +296,13 @@ class Instance:
             async with database.read() as session:
                 return await verify(session, self._keyring)
 
-    async def let_the_lease_run_out(self) -> None:
-        """As if its 15 seconds had gone by."""
+    async def let_the_lease_run_out(self, holder: str | None = None) -> None:
+        """As if its 15 seconds had gone by; of this holder alone where one is named."""
+        ended = update(ProcessLease).values(expires_at=0.0)
+        if holder is not None:
+            ended = ended.where(col(ProcessLease.holder) == holder)
         async with self.database() as database, database.unit_of_work() as session:
-            await session.execute(update(ProcessLease).values(expires_at=0.0))
+            await session.execute(ended)
 
 
 def _free_port() -> int:

@@ -10,23 +10,10 @@ from sqlmodel import col
 
 from storage.tables import Call
 from tests.app import until
-from tests.cogs.approving import Card, card_in, direct_messages
+from tests.cogs.approving import Card
 from tests.faults.instance import Instance
+from tests.faults.planned import card_of
 from tests.sandbox_process import GuildIds, SandboxProcess
-
-
-async def card_of(sandbox: SandboxProcess, guild: GuildIds, plan_id: str) -> Card:
-    """The card that was sent to ada."""
-    found: list[Card] = []
-
-    async def stands() -> bool:
-        channel = await direct_messages(sandbox, guild["members"]["ada"])
-        card = None if channel is None else await card_in(sandbox, channel, plan_id)
-        found[:] = [card] if card is not None else []
-        return card is not None
-
-    await until(stands, "the card stands there", 30)
-    return found[0]
 
 
 async def presses(sandbox: SandboxProcess, guild: GuildIds, card: Card, label: str) -> dict[str, Any]:
