@@ -18,8 +18,9 @@ from mcp.types import INVALID_REQUEST
 
 from mcp_server import credentials
 from mcp_server.attempts import FailedAttempts
-from mcp_server.selection import SELECTION, Selection, UnknownToolset, parse
+from mcp_server.selection import Selection, UnknownToolset, parse
 from mcp_server.transports.replies import RefusalError
+from mcp_server.transports.session import SELECTION
 from operations.callers import Callers
 from policy.model import Caller, Face, Refuse
 from storage.facts import PlatformFacts

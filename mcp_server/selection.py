@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from aiohttp import web
-
 from mcp_server.presets import META, PRESETS, READ_ONLY
 from operations.base import Operation
 from policy.model import Caller, Kind
@@ -39,10 +37,6 @@ class Selection:
             chosen = self.toolsets | {META}
             toolsets = chosen if toolsets is None else toolsets & chosen
         return replace(caller, toolsets=toolsets, read_only=caller.read_only or self.read_only)
-
-
-SELECTION = web.RequestKey("selection", Selection)
-"""Where a request keeps what its URL selected; on a session's first one, it is what the session lists."""
 
 
 def parse(text: str, toolsets: Collection[str]) -> Selection | None:

@@ -47,8 +47,11 @@ def output_schema(model: type[BaseModel]) -> Schema:
     Further fields are allowed, so that a result may grow. Checks of values are left out: the server made them. No field
     has a list of types: some clients translate schemas into a dialect without those.
     """
-    schema = _inlined(_generate(model, "serialization"), {}, (), lambda part: part)
+    schema = _inlined(_generate(model, "serialization"), {}, (), _as_result)
     return _outline(schema, OUTPUT_DEPTH)
+
+
+ANY_KIND = ("string", "number", "boolean", "object", "array", "null")
 
 
 class _Generator(GenerateJsonSchema):
@@ -106,6 +109,11 @@ def _inlined(
         else:
             found[key] = value
     return nullable(found)
+
+
+def _as_result(schema: Schema) -> Schema:
+    """Any value is told as each kind of value: a schema without a word reads like a mistake."""
+    return schema or {"anyOf": [{"type": kind} for kind in ANY_KIND]}
 
 
 def _as_argument(schema: Schema) -> Schema:

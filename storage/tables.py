@@ -175,6 +175,12 @@ class Call(Table, table=True):
         Index("ix_call_workspace_id", "workspace_id"),
         Index("ix_call_erase_at", "erase_at"),
         Index("ix_call_installation_id_effect_mac", "installation_id", "effect_mac"),
+        Index(
+            "ix_call_card_message_id",
+            "card_message_id",
+            sqlite_where=text("card_message_id IS NOT NULL"),
+            postgresql_where=text("card_message_id IS NOT NULL"),
+        ),
     )
 
     call_id: str = Field(primary_key=True, sa_type=String)

@@ -158,15 +158,27 @@ class Town:
             await place.set_role("wren", PlatformRole.VIEWER)
         return place
 
-    async def effects(self) -> list[dict[str, Any]]:
-        """What changed the simulated world since the last look."""
+    async def effects(self, *, with_cards: bool = False) -> list[dict[str, Any]]:
+        """What changed the simulated world since the last look, direct messages aside unless they are asked for."""
         found: list[dict[str, Any]] = (await self.sandbox.control("effects", clear=True))["effects"]
-        return found
+        return found if with_cards else await self._in_guilds(found)
 
     async def requests(self) -> list[dict[str, Any]]:
-        """What the bot asked of Discord since the last look."""
+        """What the bot asked of Discord since the last look, direct messages aside."""
         found: list[dict[str, Any]] = (await self.sandbox.control("requests", clear=True))["requests"]
-        return found
+        return await self._in_guilds(found)
+
+    async def _in_guilds(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Cards of plans go to direct messages, and those of an earlier test may still be brought up to date."""
+        if not entries:
+            return entries
+        seen = await self.sandbox.control("world", guild=int(self.anchor["id"]))
+        direct = {f"/channels/{channel['id']}" for channel in seen["direct_messages"]} | {"/users/@me/channels"}
+        return [
+            entry
+            for entry in entries
+            if "/".join(entry["path"].split("/")[:3]) not in direct and entry["path"] not in direct
+        ]
 
 
 class Place:

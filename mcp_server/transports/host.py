@@ -11,7 +11,6 @@ from typing import Any
 from aiohttp import web
 from mcp.server import Server
 
-from mcp_server.selection import SELECTION
 from mcp_server.transports.call import Call
 from mcp_server.transports.ending import Ending
 from mcp_server.transports.hot_path import HotPath, ReadyPath, hot_arguments
@@ -27,7 +26,7 @@ from mcp_server.transports.replies import (
     encode_result,
     encode_result_bytes,
 )
-from mcp_server.transports.session import Session, SessionKind
+from mcp_server.transports.session import SELECTION, Session, SessionKind
 from mcp_server.transports.session_table import SessionTable
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import orjson
 from aiohttp import web
@@ -213,3 +213,8 @@ SESSION: web.RequestKey[Session] = web.RequestKey("SESSION", Session)
 def session_of(request: web.Request | None) -> Session | None:
     """The handshake-era session that a handler's `ctx.request` belongs to; None on 2026-07-28 and stdio."""
     return None if request is None else request.get(SESSION)
+
+
+# Typed for readers alone: the transports know nothing of what a selection is.
+SELECTION = cast("web.RequestKey[Selection]", web.RequestKey("SELECTION", object))
+"""Where a request keeps what its URL selected; on a session's first one, it is what the session lists."""

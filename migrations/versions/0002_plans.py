@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 EMPTY = sa.text("''")
+WITH_CARD = sa.text("card_message_id IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -26,9 +27,17 @@ def upgrade() -> None:
         for column in ("asked", "payload_mac", "effect_mac"):
             call.alter_column(column, server_default=None)
     op.create_index("ix_call_installation_id_effect_mac", "call", ["installation_id", "effect_mac"])
+    op.create_index(
+        "ix_call_card_message_id",
+        "call",
+        ["card_message_id"],
+        sqlite_where=WITH_CARD,
+        postgresql_where=WITH_CARD,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_call_card_message_id", "call")
     op.drop_index("ix_call_installation_id_effect_mac", "call")
     with op.batch_alter_table("call") as call:
         for column in ("card_state", "origin_channel_id", "effect_mac", "payload_mac", "asked"):

@@ -67,6 +67,9 @@ async def test_a_client_reads_answers_there_finds_it_in_the_audit_and_takes_noth
         assert not waiting.is_error
         assert waiting.text.startswith("NOT DONE")
         assert waiting.data["plan_id"] in waiting.text
+        # Few plans of one person may wait at once, and others act for him as well.
+        taken_back = await me.call("plan_cancel", plan_id=waiting.data["plan_id"])
+        assert taken_back.data["state"] == "cancelled"
         assert await demo.sent("general", gossip) == []
 
         audit = await me.call("audit_list", operation="message_send", limit=100)

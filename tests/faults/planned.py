@@ -64,6 +64,7 @@ class Loud(ByToken):
 
 async def loud_message(sandbox: SandboxProcess, guild: GuildIds, text: str) -> Write:
     channel = guild["channels"]["general"]
+    text = f"@everyone {text}"
     arguments = {"channel": channel, "content": text, "ping": ["everyone"]}
     return Loud("message_send", f"POST /channels/{channel}/messages", arguments, sandbox, guild, text)
 

@@ -61,7 +61,8 @@ async def everything_read(place: Place, who: str) -> dict[str, Any]:
     await read("tool_search", query="channel")
     for channel in ("general", "open", "Talk"):
         await read("channel_get", channel=place.channel(channel))
-        await read("channel_permissions_list", channel=place.channel(channel))
+        if who == "marlow":
+            await read("channel_permissions_list", channel=place.channel(channel))
     await read("role_list", guild=place.id)
     for role in ("Member", "Moderator", "@everyone"):
         await read("role_get", guild=place.id, role=role)

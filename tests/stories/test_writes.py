@@ -115,7 +115,7 @@ async def test_a_critical_execution_stores_a_plan_and_runs_nothing(place: Place)
     assert asked.data["expires_at"]
     assert await stored_plan(place, asked) is CallState.PENDING
     # All that was sent is the card, to whoever asked.
-    paths = [effect["path"] for effect in await place.town.effects()]
+    paths = [effect["path"] for effect in await place.town.effects(with_cards=True)]
     assert paths[0] == "/users/@me/channels"
     assert [path.endswith("/messages") for path in paths[1:]] == [True]
     assert await place.world() == before
