@@ -113,7 +113,7 @@ def _inlined(
 
 def _as_result(schema: Schema) -> Schema:
     """Any value is told as each kind of value: a schema without a word reads like a mistake."""
-    return schema or {"anyOf": [{"type": kind} for kind in ANY_KIND]}
+    return schema if schema.keys() - {"default"} else {"anyOf": [{"type": kind} for kind in ANY_KIND]}
 
 
 def _as_argument(schema: Schema) -> Schema:

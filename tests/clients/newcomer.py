@@ -27,6 +27,10 @@ class Newcomer:
         check_result(self.tools[name], answer)
         return answer
 
+    async def take_back(self, plan_id: str) -> Answer:
+        """A plan of his own; it knows of no guild."""
+        return await self._session.call("plan_cancel", plan_id=plan_id)
+
     async def send(self, channel: str, content: str, *, dry_run: bool = False) -> Answer:
         return await self.call("message_send", channel=channel, content=content, dry_run=dry_run)
 

@@ -68,14 +68,14 @@ async def test_a_client_reads_answers_there_finds_it_in_the_audit_and_takes_noth
         assert waiting.text.startswith("NOT DONE")
         assert waiting.data["plan_id"] in waiting.text
         # Few plans of one person may wait at once, and others act for him as well.
-        taken_back = await me.call("plan_cancel", plan_id=waiting.data["plan_id"])
+        taken_back = await me.take_back(waiting.data["plan_id"])
         assert taken_back.data["state"] == "cancelled"
         assert await demo.sent("general", gossip) == []
 
         audit = await me.call("audit_list", operation="message_send", limit=100)
         statuses = {call["call_id"]: call["status"] for call in audit.data["calls"]}
         assert statuses[done.data["call_id"]] == "done"
-        assert statuses[waiting.data["call_id"]] == "pending"
+        assert statuses[waiting.data["call_id"]] == "cancelled"
 
 
 @each_peer

@@ -164,6 +164,7 @@ async def test_a_client_that_vanished_is_ended(served: Served) -> None:
         revision=snapshot.revision,
         clients={key: value for key, value in snapshot.clients.items() if key != client.id},
     )
+    served.facts.epoch += 1
     await revocations.look()
     assert len(http.sessions) == 0
     body = request("ping", None, 5)
