@@ -51,7 +51,7 @@ def output_schema(model: type[BaseModel]) -> Schema:
     return _outline(schema, OUTPUT_DEPTH)
 
 
-ANY_KIND = ("string", "number", "boolean", "object", "array", "null")
+ANY_KIND = [{"type": kind} for kind in ("string", "number", "boolean", "object", "array", "null")]
 
 
 class _Generator(GenerateJsonSchema):
@@ -113,7 +113,7 @@ def _inlined(
 
 def _as_result(schema: Schema) -> Schema:
     """Any value is told as each kind of value: a schema without a word reads like a mistake."""
-    return schema if schema.keys() - {"default"} else {"anyOf": [{"type": kind} for kind in ANY_KIND]}
+    return schema if schema.keys() - {"default"} else {"anyOf": list(ANY_KIND)}
 
 
 def _as_argument(schema: Schema) -> Schema:
@@ -147,7 +147,9 @@ def _goes_without_saying(key: str, value: object) -> bool:
 
 
 def _present(schema: Schema) -> Schema:
-    """A field as it is where it isn't left out."""
+    """A field as it is where it isn't left out; any value may be null as well."""
+    if schema.get("anyOf") == ANY_KIND:
+        return schema
     return _merged(schema, [part for part in schema.get("anyOf", ()) if part != {"type": "null"}])
 
 
