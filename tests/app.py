@@ -190,6 +190,7 @@ class Place:
         self.workspace_id = workspace_id
         self.granted: dict[str, GrantedClient] = {}
         self._tokens: dict[str, str] = {}
+        self._granting = asyncio.Lock()
 
     # ------------------------------------------------------------------- names
     @property
@@ -220,23 +221,25 @@ class Place:
         ``who`` "operator": nobody stands behind it. ``options`` as storage.clients.create takes them.
         """
         key = key or who
-        if key not in self._tokens:
-            given: dict[str, Any] = {"name": key, "scopes": EVERYTHING_BUT_ADMIN, "user_id": None} | options
-            if who == "operator":
-                given |= {"kind": ClientKind.OPERATOR}
-                given.setdefault("guild_ids", {self.guild_id})
-                given.setdefault("expires_at", time.time() + 3600)
-            elif given["user_id"] is None:
-                given["user_id"] = int(self.member(who))
-            async with self.town.core.database.unit_of_work() as session:
-                self.granted[key], self._tokens[key] = await clients.create(
-                    session,
-                    self.town.core.database.keyring,
-                    workspace_id=self.workspace_id,
-                    now=time.time(),
-                    **given,
-                )
+        async with self._granting:
+            if key not in self._tokens:
+                self.granted[key], self._tokens[key] = await self._grant(who, {"name": key} | options)
         return self._tokens[key]
+
+    async def _grant(self, who: str, options: dict[str, Any]) -> tuple[GrantedClient, str]:
+        given: dict[str, Any] = {"scopes": EVERYTHING_BUT_ADMIN, "user_id": None} | options
+        if who == "operator":
+            given |= {"kind": ClientKind.OPERATOR}
+            given.setdefault("guild_ids", {self.guild_id})
+            given.setdefault("expires_at", time.time() + 3600)
+        elif given["user_id"] is None:
+            given["user_id"] = int(self.member(who))
+        database = self.town.core.database
+        async with database.unit_of_work() as session:
+            # Known here only once it is committed: two clients of one person may ask for it at the same time.
+            return await clients.create(
+                session, database.keyring, workspace_id=self.workspace_id, now=time.time(), **given
+            )
 
     async def revoke(self, key: str) -> None:
         async with self.town.core.database.unit_of_work() as session:
