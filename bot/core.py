@@ -14,11 +14,11 @@ from typing import Any
 import structlog
 import yarl
 
-from bot.approving import add_approvals
 from bot.catalogue import CATALOGUE
 from bot.client import GuildhallClient
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
+from bot.discord_face import add_discord_face
 from bot.edge_ban import EdgeBan
 from bot.garbage import GarbagePauses
 from bot.guild_sources import GatewaySource, RestSource
@@ -130,7 +130,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
-        await add_approvals(core)
+        await add_discord_face(core)
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)

@@ -19,6 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from mcp_server.call_metrics import CallMetrics
 from operations.base import Executor, Outcome, Progress, Status, no_progress
+from operations.plans import Asking
 from operations.registry import Registry
 from policy.model import Caller, Kind
 
@@ -86,12 +87,18 @@ class MeasuredExecutor:
         self._metrics = metrics
 
     async def run(
-        self, name: str, arguments: Mapping[str, Any], caller: Caller, *, progress: Progress = no_progress
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        *,
+        progress: Progress = no_progress,
+        asking: Asking | None = None,
     ) -> Outcome:
         began_at = time.perf_counter()
         status, step = FAULT, ""
         try:
-            outcome = await self._executor.run(name, arguments, caller, progress=progress)
+            outcome = await self._executor.run(name, arguments, caller, progress=progress, asking=asking)
             status = outcome.status.value
             if outcome.refusal is not None:
                 step = outcome.refusal.step.value

@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     import discord
 
     from operations.guild_state import GuildView
+    from operations.plans import Asking
     from operations.services import Services
+    from storage.calls import CallRecord
+    from storage.session import Session
 
 ALL_FACES = frozenset(Face)
 
@@ -88,12 +91,13 @@ class Inverse(Model):
 
 class Reconcile(StrEnum):
     """How a lost answer is found again: by sending a message anew with its nonce, by our tag in Discord's audit log,
-    or by
-    looking whether the object is as the effect would leave it (where only this effect could have left it so)."""
+    or by looking whether the object is as the effect would leave it (where only this effect could have left it so).
+    ATOMIC: effect and outcome are one transaction (operations.platform_writes), so that no answer can be lost."""
 
     NONCE = "nonce"
     AUDIT_LOG = "audit_log"
     READ_BACK = "read_back"
+    ATOMIC = "atomic"
     NONE = "none"
 
 
@@ -352,6 +356,11 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
         """The result, if the object is now as the effect would leave it. Reads only."""
         return None
 
+    async def keep(self, session: Session, call: CallRecord, effect: EffectT, result: ResultT) -> None:
+        """Writes what Guildhall itself remembers of the effect (a case, the end of a ban), in the transaction of its
+        outcome; also when that was found out after a crash. Default: nothing.
+        """
+
     def inverse_of(self, effect: EffectT, result: ResultT) -> Inverse | None:
         """The inverse where it is only known after the effect (the id of what was created)."""
         return None
@@ -431,7 +440,13 @@ class Executor(Protocol):
     """The one road, as operations and faces see it."""
 
     async def run(
-        self, name: str, arguments: Mapping[str, Any], caller: Caller, *, progress: Progress = no_progress
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        *,
+        progress: Progress = no_progress,
+        asking: Asking | None = None,
     ) -> Outcome: ...
 
     def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:

@@ -36,7 +36,7 @@ from operations.refusals import DATABASE_DOWN, SHUTTING_DOWN
 from operations.sanitise import inline
 from policy import checks
 from policy.checks import rate_allows
-from policy.model import Caller, CallerKind, Facts, NeedsConfirmation, Refuse, Strength
+from policy.model import Caller, CallerKind, Facts, NeedsConfirmation, Refuse, Strength, Tier
 from storage import plans
 from storage.audit import AuditEntry
 from storage.calls import CallRecord, CallState
@@ -105,6 +105,28 @@ class PlanDesk:
         if not record.asked:
             return self._waiting(opened, Status.PREVIEW, effect)
         return await self._asked(opened, effect, has_key=idempotency_key is not None)
+
+    async def propose_by_hand(
+        self,
+        record: CallRecord,
+        entry: AuditEntry,
+        effect: Model,
+        shown: Outcome,
+        idempotency_key: str | None,
+        caller: Caller,
+        proof: PersonProof,
+    ) -> Outcome | Refuse:
+        """As ``propose``, where the person himself named operation and arguments: that confirms a risky plan. A
+        critical one waits for one more press of his. Raises DatabaseUnavailable.
+        """
+        opened = await self._journal.open(record, entry, idempotency_key)
+        if isinstance(opened, Replay):
+            return replayed(shown, opened.call_id, opened.outcome, same_payload=opened.same_payload)
+        if isinstance(opened, Refuse):
+            return opened
+        if opened.tier is Tier.CRITICAL:
+            return self._waiting(opened, Status.NEEDS_CONFIRMATION, effect)
+        return await self.confirm(opened.call_id, caller, proof)
 
     async def _asked(self, record: CallRecord, effect: Model | None, *, has_key: bool) -> Outcome | Refuse:
         if record.strength is Strength.PERSON and card_place(record) is None:

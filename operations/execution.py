@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import structlog
 
 from operations.base import Context, Inverse, Model, Outcome, SentMessage, Status, WriteOperation
-from operations.journal import Journal
+from operations.errors import Refused
+from operations.journal import Applied, Journal, Kept, TakenOver
 from operations.outcomes import STATUS_OF_STATE, sentence
-from operations.settlement import Settled, Settlement
-from storage.calls import CallRecord
-from storage.database import DatabaseUnavailable
+from operations.platform_writes import PlatformWrite
+from operations.settlement import NOT_APPLIED, Settled, Settlement
+from storage.calls import CallRecord, CallState
+from storage.database import DatabaseUnavailable, Session
 
 T = TypeVar("T")
 
@@ -45,27 +47,64 @@ class Execution:
         shown: Outcome,
     ) -> Outcome:
         """Sends the effect once and settles the call. ``shown``: the outcome so far, which the answer is made of."""
+        if isinstance(operation, PlatformWrite):
+            return await self._apply(operation, ctx, record, effect, inverse, shown)
         settled = await self._settlement.execute(operation, ctx, effect, record.began_at)
-        outcome = replace(
-            shown,
-            status=STATUS_OF_STATE[settled.state],
-            data=settled.result,
-            detail=sentence(settled.detail, settled.remedy),
-            error_code=settled.error_code,
-        )
+        outcome = _answer(shown, settled)
         sent: tuple[SentMessage, ...] = ()
+        keep: Kept | None = None
         if settled.result is not None:
             inverse = operation.inverse_of(effect, settled.result) or inverse
             sent = operation.messages_of(effect, settled.result)
+            keep = kept_by(operation, record, effect, settled.result)
         try:
-            await self.settle(record, settled, inverse, outcome, sent)
+            await self.settle(record, settled, inverse, outcome, sent, keep)
         except DatabaseUnavailable:
-            self.background(self._settle_later(record, settled, inverse, outcome, sent))
+            self.background(self._settle_later(record, settled, inverse, outcome, sent, keep))
             return replace(
                 outcome,
                 status=Status.UNKNOWN,
                 detail="It was sent, but its outcome could not be recorded yet; audit_list will show it.",
             )
+        return outcome
+
+    async def _apply(
+        self,
+        operation: PlatformWrite[Any, Any, Any],
+        ctx: Context,
+        record: CallRecord,
+        effect: Model,
+        inverse: Inverse | None,
+        shown: Outcome,
+    ) -> Outcome:
+        """The effect and its outcome in one transaction; a refusal or a mistake leaves neither."""
+
+        async def work(session: Session) -> Applied:
+            result = await operation.apply(ctx, session, effect)
+            settled = Settled(CallState.DONE, result)
+            return Applied(settled, operation.inverse_of(effect, result) or inverse, _answer(shown, settled))
+
+        try:
+            return await self._journal.apply(record, work)
+        except Refused as refused:
+            failed = Settled(CallState.FAILED, detail=refused.refusal.reason, remedy=refused.refusal.remedy)
+        except DatabaseUnavailable:
+            # Not kept, or kept and the answer lost: the later of the two attempts finds the row settled.
+            failed = Settled(CallState.FAILED, detail=NOT_APPLIED)
+            self.background(self._settle_later(record, failed, None, _answer(shown, failed), (), None))
+            detail = "The database broke off meanwhile; audit_list will show whether it was done."
+            return replace(shown, status=Status.UNKNOWN, detail=detail)
+        except TakenOver:
+            self._log.warning("another executor settled this call", call_id=record.call_id)
+            return replace(shown, status=Status.UNKNOWN, detail="Another process took it over; ask audit_list.")
+        except Exception:  # noqa: BLE001 - logged; a mistake of ours must not leave the call without an outcome
+            self._log.exception("applying raised", operation=operation.name, call_id=record.call_id)
+            failed = Settled(CallState.FAILED, detail="Guildhall made a mistake; its log has the details.")
+        outcome = _answer(shown, failed)
+        try:
+            await self.settle(record, failed, None, outcome)
+        except DatabaseUnavailable:
+            self.background(self._settle_later(record, failed, None, outcome, (), None))
         return outcome
 
     async def settle(
@@ -75,9 +114,10 @@ class Execution:
         inverse: Inverse | None,
         outcome: Outcome,
         sent: tuple[SentMessage, ...] = (),
+        keep: Kept | None = None,
     ) -> None:
         """Commit 2. Raises DatabaseUnavailable."""
-        kept = await self._journal.settle(record, settled, inverse, outcome, sent)
+        kept = await self._journal.settle(record, settled, inverse, outcome, sent, keep)
         if not kept:
             self._log.warning("another executor settled this call", call_id=record.call_id)
 
@@ -88,12 +128,13 @@ class Execution:
         inverse: Inverse | None,
         outcome: Outcome,
         sent: tuple[SentMessage, ...],
+        keep: Kept | None,
     ) -> None:
         pause = RECORD_AGAIN_SECONDS
         while True:
             await asyncio.sleep(pause)
             try:
-                await self.settle(record, settled, inverse, outcome, sent)
+                await self.settle(record, settled, inverse, outcome, sent, keep)
             except DatabaseUnavailable:
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
@@ -118,3 +159,24 @@ class Execution:
             await asyncio.wait(self._tasks, timeout=timeout_seconds)
         for task in list(self._tasks):
             task.cancel()
+
+
+def kept_by(operation: WriteOperation[Any, Any, Any], record: CallRecord, effect: Model, result: Model) -> Kept | None:
+    """What the operation writes with its outcome; None where it writes nothing."""
+    if not any("keep" in vars(kind) for kind in type(operation).__mro__ if kind is not WriteOperation):
+        return None
+
+    async def keep(session: Session) -> None:
+        await operation.keep(session, record, effect, result)
+
+    return keep
+
+
+def _answer(shown: Outcome, settled: Settled) -> Outcome:
+    return replace(
+        shown,
+        status=STATUS_OF_STATE[settled.state],
+        data=settled.result,
+        detail=sentence(settled.detail, settled.remedy),
+        error_code=settled.error_code,
+    )

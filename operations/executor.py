@@ -41,6 +41,7 @@ from operations.invalid_arguments import InvalidArguments
 from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
+from operations.plans import ASKED_BY_PROGRAM, Asking
 from operations.read_counts import ReadCounts
 from operations.ready_reads import ReadyReads, Unbroken
 from operations.refusal_journal import RefusalJournal
@@ -106,13 +107,21 @@ class RoadExecutor:
 
     # --------------------------------------------------------------------- run
     async def run(
-        self, name: str, arguments: Mapping[str, Any], caller: Caller, *, progress: Progress = no_progress
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        *,
+        progress: Progress = no_progress,
+        asking: Asking | None = None,
     ) -> Outcome:
         """Runs one operation for a caller. Never raises for what a caller can cause; the outcome says it.
 
-        ``arguments`` are untrusted JSON values. A caller that is cancelled leaves a committed write running to its end.
+        ``arguments`` are untrusted JSON values. ``asking``: what the face knows of how the call came in; like the
+        caller, it comes from trusted context only. A caller that is cancelled leaves a committed write running to its
+        end.
         """
-        return await self._run(name, arguments, caller, progress, Tier.READ)
+        return await self._run(name, arguments, caller, progress, asking or ASKED_BY_PROGRAM, Tier.READ)
 
     def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:
         """What ``run`` would come to, for a read from memory that the same caller was allowed a moment ago. All steps
@@ -128,14 +137,20 @@ class RoadExecutor:
         return Outcome(Status.DONE, name, Kind.READ, call_ids.new_call_id(), data=found[1], arguments=arguments)
 
     async def _run(
-        self, name: str, arguments: Mapping[str, Any], caller: Caller, progress: Progress, least_tier: Tier
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        progress: Progress,
+        asking: Asking,
+        least_tier: Tier,
     ) -> Outcome:
         call_id = call_ids.new_call_id()
         operation = self.registry.get(name)
         if operation is None or caller.face not in operation.faces:
             return await self._unknown_operation(name, call_id, caller, arguments)
         if isinstance(operation, Delegate):
-            return await self._delegate(operation, call_id, arguments, caller, progress)
+            return await self._delegate(operation, call_id, arguments, caller, progress, asking)
         unbroken = Unbroken() if operation.from_memory else None
         try:
             common, given = split(operation, arguments, caller)
@@ -167,16 +182,22 @@ class RoadExecutor:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
         redirect = _redirecting(operation)
         if redirect is not None:
-            return await self._redirect(redirect, prepared, arguments, common, progress)
+            return await self._redirect(redirect, prepared, arguments, common, progress, asking)
         decision = await self._judge(prepared, dry_run=common.dry_run)
         if isinstance(decision, Refuse):
             return await self._refused(prepared, arguments, decision)
         if isinstance(operation, WriteOperation):
-            return await self._write(cast("Write", operation), prepared, arguments, common, decision)
+            return await self._write(cast("Write", operation), prepared, arguments, common, decision, asking)
         return await self._observe(prepared, arguments, unbroken)
 
     async def _delegate(
-        self, operation: Delegate, call_id: str, arguments: Mapping[str, Any], caller: Caller, progress: Progress
+        self,
+        operation: Delegate,
+        call_id: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        progress: Progress,
+        asking: Asking,
     ) -> Outcome:
         """operation_read, operation_write, operation_destroy: the inner call takes the whole road itself."""
         try:
@@ -195,7 +216,7 @@ class RoadExecutor:
                 f"Call it through {DELEGATES[inner.operation_class()]}, or by its own name.",
             )
             return await self._rejected(operation, call_id, caller, arguments, Rejected(refusal))
-        outcome = await self.run(inner.name, parsed.arguments, caller, progress=progress)
+        outcome = await self.run(inner.name, parsed.arguments, caller, progress=progress, asking=asking)
         return replace(outcome, through=operation.name)
 
     async def _redirect(
@@ -205,6 +226,7 @@ class RoadExecutor:
         arguments: Mapping[str, Any],
         common: Common,
         progress: Progress,
+        asking: Asking,
     ) -> Outcome:
         """The call that it stands for, as if it had been made by name."""
         ctx = prepared.ctx
@@ -216,7 +238,7 @@ class RoadExecutor:
             return await self._refused(prepared, arguments, found)
         shared = {key: value for key, value in arguments.items() if key in Common.model_fields}
         inner = {**found.arguments, **shared, "dry_run": common.dry_run, "reason": common.reason or found.reason}
-        outcome = await self._run(found.operation, inner, ctx.caller, progress, operation.tier)
+        outcome = await self._run(found.operation, inner, ctx.caller, progress, asking, operation.tier)
         return replace(outcome, through=operation.name, outer=arguments)
 
     async def _unknown_operation(
@@ -243,6 +265,9 @@ class RoadExecutor:
         """Steps 5-7. A preview counts like a read: it sends nothing."""
         requirement, identity = prepared.requirement, prepared.ctx.caller.identity
         if requirement.kind is Kind.READ or (requirement.kind is Kind.WRITE and dry_run):
+            retry_after = self._limits.hit_read(caller=identity, guild_id=prepared.guild_id)
+        elif isinstance(prepared.decide(0.0), NeedsConfirmation):
+            # What is asked for is counted when it is confirmed; how much may be asked for at a time is limited, too.
             retry_after = self._limits.hit_read(caller=identity, guild_id=prepared.guild_id)
         else:
             retry_after = await self._limits.hit(
@@ -303,6 +328,7 @@ class RoadExecutor:
         arguments: Mapping[str, Any],
         common: Common,
         decision: Decision,
+        asking: Asking,
     ) -> Outcome:
         ctx = prepared.ctx
         if common.idempotency_key is not None and not common.dry_run:
@@ -335,7 +361,7 @@ class RoadExecutor:
             return replace(shown, status=Status.REFUSED, refusal=NOT_ACTIVE)
         try:
             answer = await self._execution.shielded(
-                self._commit(operation, prepared, arguments, common, preview, strength, shown)
+                self._commit(operation, prepared, arguments, common, preview, strength, shown, asking)
             )
         except DatabaseUnavailable:
             self._log.warning("write refused: the database does not answer", call_id=ctx.call_id)
@@ -372,9 +398,12 @@ class RoadExecutor:
         preview: Preview[Any],
         strength: Strength,
         shown: Outcome,
+        asking: Asking,
     ) -> Outcome | Refuse:
         """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
         ctx = prepared.ctx
+        # Others must agree, whoever names it himself.
+        proof = None if common.dry_run or prepared.facts.four_eyes else asking.proof
         record = self._journal.record(
             ctx.call_id,
             operation,
@@ -387,12 +416,16 @@ class RoadExecutor:
             tainted=prepared.facts.tainted,
             sources=self._taints.sources(ctx.caller),
             reason=common.reason,
-            asked=not common.dry_run,
+            asked=not common.dry_run and proof is None,
+            origin_channel_id=asking.channel_id,
         )
         entry = self._journal.intent(record, prepared.requirement, ctx.caller, prepared.installation, arguments)
         key = None if common.dry_run else common.idempotency_key
         if strength is not Strength.NONE:
-            answer = await self._desk.propose(record, entry, preview.effect, shown, key)
+            if proof is not None:
+                answer = await self._desk.propose_by_hand(record, entry, preview.effect, shown, key, ctx.caller, proof)
+            else:
+                answer = await self._desk.propose(record, entry, preview.effect, shown, key)
             return replace(answer, arguments=arguments) if isinstance(answer, Outcome) else answer
         replay = await self._journal.open_call(record, entry, key)
         if replay is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,22 @@ class Replay:
     call_id: str
     same_payload: bool
     outcome: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a platform write came to."""
+
+    settled: Settled
+    inverse: Inverse | None
+    outcome: Outcome
+
+
+class TakenOver(Exception):
+    """Another executor holds the call by now."""
+
+
+Kept = Callable[[Session], Awaitable[None]]
 
 
 def plan_seconds(strength: Strength) -> float:
@@ -76,6 +92,7 @@ class Journal:
         sources: frozenset[Source],
         reason: str | None,
         asked: bool = True,
+        origin_channel_id: int | None = None,
     ) -> CallRecord:
         """The row of a call. With strength NONE it is executing from now on; otherwise it is a plan that waits.
 
@@ -111,6 +128,7 @@ class Journal:
             lease_until=None if waits else now + EXECUTION_LEASE_SECONDS,
             started_at=None if waits else now,
             asked=asked,
+            origin_channel_id=origin_channel_id,
             payload_mac=self.payload_mac(operation.name, arguments),
             effect_mac=self._keyring.mac("plan effect", f"{operation.name}:{effect}"),
         )
@@ -198,10 +216,42 @@ class Journal:
         inverse: Inverse | None,
         outcome: Outcome,
         sent: Sequence[SentMessage] = (),
+        keep: Kept | None = None,
     ) -> bool:
         """Commit 2: outcome, state, inverse and the idempotency key's result. False when another executor took the
-        call over.
+        call over. ``keep``: what belongs to the effect in our own tables, written with it.
         """
+        async with self._database.unit_of_work() as session:
+            kept = await self._settle(session, record, settled, inverse, outcome, sent)
+            if kept and keep is not None:
+                await keep(session)
+        self._settled(record)
+        return kept
+
+    async def apply(self, record: CallRecord, work: Callable[[Session], Awaitable[Applied]]) -> Outcome:
+        """The effect of a platform write and commit 2 in one transaction. Raises what ``work`` raises, and TakenOver;
+        then nothing was kept.
+        """
+        async with self._database.unit_of_work() as session:
+            applied = await work(session)
+            if not await self._settle(session, record, applied.settled, applied.inverse, applied.outcome):
+                raise TakenOver
+        self._settled(record)
+        return applied.outcome
+
+    def _settled(self, record: CallRecord) -> None:
+        self._keyless.discard(record.call_id)
+        self._on_commit()
+
+    async def _settle(
+        self,
+        session: Session,
+        record: CallRecord,
+        settled: Settled,
+        inverse: Inverse | None,
+        outcome: Outcome,
+        sent: Sequence[SentMessage] = (),
+    ) -> bool:
         now = self._clock()
         entry = AuditEntry(
             call_id=record.call_id,
@@ -227,42 +277,39 @@ class Journal:
             error_code=settled.error_code,
             duration_ms=round((now - record.created_at) * 1000, 1),
         )
-        async with self._database.unit_of_work() as session:
-            kept = await calls.settle(
-                session,
-                self._keyring,
-                record.call_id,
-                executor=self._executor_id,
-                state=settled.state,
-                result=None if settled.result is None else settled.result.model_dump_json(exclude_none=True),
-                inverse=inverse.model_dump_json() if inverse else record.inverse,
-                error_code=settled.error_code,
-                detail=settled.detail,
-                now=now,
-            )
-            if kept:
-                await audit.append(session, entry)
-                for message in sent:
-                    await sent_messages.put(
-                        session,
-                        message_id=message.message_id,
-                        channel_id=message.channel_id,
-                        installation_id=record.installation_id or "",
-                        user_id=record.user_id,
-                        client_id=record.client_id,
-                        call_id=record.call_id,
-                        now=now,
-                    )
-                if record.call_id in self._keyless:
-                    pass  # no key waits for what came of it
-                elif settled.state is CallState.FAILED:
-                    # Nothing took effect: the same key may be tried again.
-                    await idempotency.release(session, record.call_id)
-                else:
-                    answer = orjson.dumps(structured(outcome), default=str).decode()
-                    await idempotency.complete(session, self._keyring, record.call_id, answer)
-        self._keyless.discard(record.call_id)
-        self._on_commit()
+        kept = await calls.settle(
+            session,
+            self._keyring,
+            record.call_id,
+            executor=self._executor_id,
+            state=settled.state,
+            result=None if settled.result is None else settled.result.model_dump_json(exclude_none=True),
+            inverse=inverse.model_dump_json() if inverse else record.inverse,
+            error_code=settled.error_code,
+            detail=settled.detail,
+            now=now,
+        )
+        if kept:
+            await audit.append(session, entry)
+            for message in sent:
+                await sent_messages.put(
+                    session,
+                    message_id=message.message_id,
+                    channel_id=message.channel_id,
+                    installation_id=record.installation_id or "",
+                    user_id=record.user_id,
+                    client_id=record.client_id,
+                    call_id=record.call_id,
+                    now=now,
+                )
+            if record.call_id in self._keyless:
+                pass  # no key waits for what came of it
+            elif settled.state is CallState.FAILED:
+                # Nothing took effect: the same key may be tried again.
+                await idempotency.release(session, record.call_id)
+            else:
+                answer = orjson.dumps(structured(outcome), default=str).decode()
+                await idempotency.complete(session, self._keyring, record.call_id, answer)
         return kept
 
     async def complete_key(self, call_id: str, outcome: Mapping[str, Any]) -> None:

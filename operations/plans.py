@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "ASKED_BY_PROGRAM",
+    "Asking",
     "CardPlace",
     "Cards",
     "ClientProof",
@@ -59,6 +61,23 @@ class PersonProof:
 
 
 Proof = TokenProof | ClientProof | PersonProof
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a call came in, where that counts.
+
+    ``proof``: the person named operation and arguments himself (a slash command, a context menu, the console). That
+    proves a risky call, which is done at once; a critical one waits for one more press of the same person
+    (``Plans.confirm`` with a PersonProof), and no card is posted. With four eyes it changes nothing.
+    ``channel_id``: the channel of the request: where its card may stand.
+    """
+
+    proof: PersonProof | None = None
+    channel_id: int | None = None
+
+
+ASKED_BY_PROGRAM = Asking()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,13 @@ import structlog
 from operations.base import Inverse, Model, Outcome, Reconcile, SentMessage, Status, WriteOperation
 from operations.callers import Callers
 from operations.decider import Decider
-from operations.journal import EXECUTION_LEASE_SECONDS, Journal
+from operations.execution import kept_by
+from operations.journal import EXECUTION_LEASE_SECONDS, Journal, Kept
 from operations.outcomes import STATUS_OF_STATE, sentence
 from operations.refusals import Rejected
 from operations.registry import Registry
 from operations.services import Services
-from operations.settlement import Settled, Settlement
+from operations.settlement import NOT_APPLIED, Settled, Settlement
 from policy.model import Caller, Kind, Refuse
 from storage import calls
 from storage.calls import CallRecord, CallState
@@ -127,6 +128,8 @@ class Recovery:
         if operation is None or operation.effect_version != record.effect_version:
             return await self._settle(record, _unknown("The operation has changed since."), None)
         caller = self._callers.revive(record)
+        if operation.reconcile is Reconcile.ATOMIC:
+            return await self._settle(record, Settled(CallState.FAILED, detail=NOT_APPLIED), None)
         effect = operation.Effect.model_validate_json(record.effect)
         if operation.reconcile is not Reconcile.NONCE:
             # Looking sends nothing, so whoever asked for the call may have lost his rights meanwhile.
@@ -162,11 +165,20 @@ class Recovery:
     ) -> Outcome:
         if not settled.asked and self._clock() - record.began_at < ASKED_AGAIN_SECONDS:
             raise _Later(PAUSE_SECONDS)
-        sent = () if settled.result is None else operation.messages_of(effect, settled.result)
-        return await self._settle(record, settled, _inverse(operation, effect, record, settled), sent)
+        sent: tuple[SentMessage, ...] = ()
+        keep: Kept | None = None
+        if settled.result is not None:
+            sent = operation.messages_of(effect, settled.result)
+            keep = kept_by(operation, record, effect, settled.result)
+        return await self._settle(record, settled, _inverse(operation, effect, record, settled), sent, keep)
 
     async def _settle(
-        self, record: CallRecord, settled: Settled, inverse: Inverse | None, sent: tuple[SentMessage, ...] = ()
+        self,
+        record: CallRecord,
+        settled: Settled,
+        inverse: Inverse | None,
+        sent: tuple[SentMessage, ...] = (),
+        keep: Kept | None = None,
     ) -> Outcome:
         outcome = Outcome(
             STATUS_OF_STATE.get(settled.state, Status.UNKNOWN),
@@ -178,7 +190,7 @@ class Recovery:
             detail=sentence(settled.detail, settled.remedy),
             error_code=settled.error_code,
         )
-        await self._journal.settle(record, settled, inverse, outcome, sent)
+        await self._journal.settle(record, settled, inverse, outcome, sent, keep)
         self._log.info("recovered", call_id=record.call_id, operation=record.operation, state=settled.state.value)
         return outcome
 

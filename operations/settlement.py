@@ -26,6 +26,8 @@ NONCE_WINDOW_SECONDS = 120.0
 # Discord writes its audit log shortly after the effect.
 AUDIT_LOG_PAUSES_SECONDS = (0.2, 0.8, 2.0)
 
+NOT_APPLIED = "Guildhall was interrupted before anything was changed."
+
 Operation = WriteOperation[Any, Any, Any]
 
 
@@ -120,6 +122,9 @@ class Settlement:
                     found = await self._by_audit_log(operation, ctx, effect)
                 case Reconcile.READ_BACK:
                     found = await self._by_reading_back(operation, ctx, effect)
+                case Reconcile.ATOMIC:
+                    # Its row would be settled, had it been done.
+                    return Settled(CallState.FAILED, detail=NOT_APPLIED, remedy="Ask for it again.")
                 case Reconcile.NONE:
                     found = None
         except (

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operations.base import Change, Empty, Encoded, Model, Outcome, PlanInfo, Preview, Progress, Status, no_progress
+from operations.plans import Asking
 from operations.registry import Registry
 from policy.model import Caller, Kind, Refuse, Step, Strength
 
@@ -29,7 +30,13 @@ class ScriptedExecutor:
     gate: asyncio.Event | None = None
 
     async def run(
-        self, name: str, arguments: Mapping[str, Any], caller: Caller, *, progress: Progress = no_progress
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        *,
+        progress: Progress = no_progress,
+        asking: Asking | None = None,
     ) -> Outcome:
         self.calls.append((name, arguments, caller))
         for step in range(self.steps):

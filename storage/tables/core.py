@@ -1,13 +1,6 @@
-"""The tables of the database.
-
-Row ids are strings with a prefix that names the table (``ws_``, ``in_``, ``mc_``, ``cl_``). Discord ids are 64-bit
-integers. Times are seconds since the epoch (UTC). Sealed columns hold what storage.crypto.Keyring.seal made of a text;
-empty bytes stand for an empty or erased one.
-"""
+"""Tenants, policy, calls, audit."""
 
 from __future__ import annotations
-
-import re
 
 from sqlalchemy import (
     JSON,
@@ -22,30 +15,9 @@ from sqlalchemy import (
     String,
     text,
 )
-from sqlalchemy.orm import declared_attr
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-# INTEGER PRIMARY KEY is what SQLite counts up by itself.
-ROW_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
-NULLABLE_JSON = JSON(none_as_null=True)
-
-NAMING = {
-    "ix": "ix_%(column_0_N_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = SQLModel.metadata
-metadata.naming_convention = NAMING
-
-
-class Table(SQLModel):
-    """A table is named like its class, in snake case."""
-
-    @declared_attr.directive
-    def __tablename__(cls) -> str:  # noqa: N805 # pyright: ignore[reportIncompatibleVariableOverride]
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+from storage.tables.base import NULLABLE_JSON, ROW_NUMBER, Table
 
 
 class User(Table, table=True):

@@ -1,0 +1,51 @@
+"""The tables of the database.
+
+Row ids are strings with a prefix that names the table (``ws_``, ``in_``, ``mc_``, ``cl_``). Discord ids are 64-bit
+integers. Times are seconds since the epoch (UTC). Sealed columns hold what storage.crypto.Keyring.seal made of a text;
+empty bytes stand for an empty or erased one.
+"""
+
+from __future__ import annotations
+
+from storage.tables.base import Table, metadata
+from storage.tables.core import (
+    AuditEvent,
+    AuditHead,
+    BotConfig,
+    Call,
+    ChannelPolicy,
+    FactRevision,
+    GuildInstallation,
+    GuildPolicy,
+    IdempotencyRecord,
+    MCPClient,
+    ProcessLease,
+    ReadCount,
+    SentMessage,
+    TaintMark,
+    User,
+    Workspace,
+    WorkspaceMembership,
+)
+
+__all__ = [
+    "AuditEvent",
+    "AuditHead",
+    "BotConfig",
+    "Call",
+    "ChannelPolicy",
+    "FactRevision",
+    "GuildInstallation",
+    "GuildPolicy",
+    "IdempotencyRecord",
+    "MCPClient",
+    "ProcessLease",
+    "ReadCount",
+    "SentMessage",
+    "Table",
+    "TaintMark",
+    "User",
+    "Workspace",
+    "WorkspaceMembership",
+    "metadata",
+]
