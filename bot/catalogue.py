@@ -46,6 +46,7 @@ from operations.discord.webhook_modify import ModifyWebhook
 from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
+from operations.platform.guild_export import ExportGuild
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -54,7 +55,9 @@ from operations.platform.meta import (
     SearchTools,
     Whoami,
 )
+from operations.platform.my_data import GetMyData
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
+from operations.platform.privacy import ForgetData, GetPrivacy
 
 CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
@@ -121,6 +124,8 @@ CATALOGUE: tuple[type[Operation], ...] = (
     ListAudit,
     GetAudit,
     RevertAudit,
+    # administration
+    ExportGuild,
     # meta
     Whoami,
     SearchTools,
@@ -128,6 +133,9 @@ CATALOGUE: tuple[type[Operation], ...] = (
     GetPlan,
     ConfirmPlan,
     CancelPlan,
+    GetPrivacy,
+    GetMyData,
+    ForgetData,
     OperationRead,
     OperationWrite,
     OperationDestroy,

@@ -16,6 +16,7 @@ import yarl
 
 from bot.catalogue import CATALOGUE
 from bot.client import GuildhallClient
+from bot.deletions import QUEUE_SIZE, Deletions, is_wanted
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
 from bot.discord_face import add_discord_face
@@ -25,7 +26,9 @@ from bot.guild_sources import GatewaySource, RestSource
 from bot.http_guard import HttpGuard
 from bot.installing import Installing
 from bot.intents import intents_for
+from bot.lost_messages import LostMessages
 from bot.marked_database import opened_database
+from bot.privacy import forgetting_of
 from bot.request_budget import RequestBudget
 from bot.settings import Settings
 from bot.upkeep import Upkeep
@@ -58,6 +61,7 @@ from storage import calls, instance
 from storage.audit_chain import Chain
 from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
+from storage.forgetting import Forgetting
 from storage.leases import ProcessLease
 from storage.limits import RateLimits
 
@@ -67,6 +71,7 @@ DRAIN_SECONDS = 2.0
 CANCEL_AGAIN_SECONDS = 0.5
 LEASE_POLL_SECONDS = 1.0
 INSTALL_AGAIN_SECONDS = 1.0
+LOOK_WITHOUT_GATEWAY_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Core:
     refusals: RefusalJournal
     callers: Callers
     chain: Chain
+    forgetting: Forgetting
     recovery: Recovery
     failed: asyncio.Future[None]
 
@@ -145,6 +151,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.plan_upkeep.run(), "plans")
         tasks.start(upkeep.run(), "upkeep")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        deleted = stack.enter_context(hub.subscribe(QUEUE_SIZE, is_wanted))
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
             tasks.start(_install_when_known(client, installing), "first installations")
@@ -152,6 +159,11 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             await installing.start()
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
+        lost = LostMessages(state.source, reads_texts=settings.message_content_intent)
+        every_seconds = None if settings.enable_gateway else LOOK_WITHOUT_GATEWAY_SECONDS
+        deletions = Deletions(database, facts, core.forgetting, lost, every_seconds=every_seconds)
+        tasks.start(deletions.watch(deleted), "deletions")
+        tasks.start(deletions.look(), "deleted messages")
         yield core
 
 
@@ -218,7 +230,8 @@ def _built(
         callers=callers,
         limits=limits,
     )
-    services = Services(database, facts, state, registry, explainer, desk, files)
+    forgetting = forgetting_of(settings, database.keyring)
+    services = Services(database, facts, state, registry, explainer, desk, files, forgetting)
     executor = RoadExecutor(
         registry=registry,
         decider=decider,
@@ -264,10 +277,11 @@ def _built(
         refusals=refusals,
         callers=callers,
         chain=chain,
+        forgetting=forgetting,
         recovery=recovery,
         failed=asyncio.get_running_loop().create_future(),
     )
-    upkeep = Upkeep(database, read_counts, taints, is_active=lambda: lease.held)
+    upkeep = Upkeep(database, read_counts, taints, forgetting, is_active=lambda: lease.held)
     installing = Installing(
         database,
         facts,

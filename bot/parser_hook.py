@@ -16,6 +16,7 @@ from bot import discord_internals
 from bot.discord_internals import Parser, Payload
 from bot.readiness import Readiness
 from operations.events import (
+    ChannelDeleted,
     Event,
     EventHub,
     GuildGone,
@@ -30,16 +31,15 @@ log = structlog.get_logger(__name__)
 
 _STRUCTURE = (
     "CHANNEL_CREATE",
-    "CHANNEL_DELETE",
     "CHANNEL_UPDATE",
     "GUILD_ROLE_CREATE",
     "GUILD_ROLE_DELETE",
     "GUILD_ROLE_UPDATE",
     "THREAD_CREATE",
-    "THREAD_DELETE",
     "THREAD_LIST_SYNC",
     "THREAD_UPDATE",
 )
+_DELETED = ("CHANNEL_DELETE", "THREAD_DELETE")
 
 
 class ParserHook:
@@ -72,10 +72,11 @@ class ParserHook:
             "THREAD_MEMBER_UPDATE": _thread_members_changed,
             "THREAD_MEMBERS_UPDATE": _thread_members_changed,
             "MESSAGE_CREATE": lambda data: _messages(data, "created", [data["id"]]),
-            "MESSAGE_UPDATE": lambda data: _messages(data, "edited", [data["id"]]),
+            "MESSAGE_UPDATE": lambda data: _messages(data, "edited", [data["id"]], data.get("content")),
             "MESSAGE_DELETE": lambda data: _messages(data, "deleted", [data["id"]]),
             "MESSAGE_DELETE_BULK": lambda data: _messages(data, "deleted", data["ids"]),
             **dict.fromkeys(_STRUCTURE, _structure_changed),
+            **dict.fromkeys(_DELETED, _channel_deleted),
         }
         parsers = discord_internals.parsers(client, list(handlers))
         for name, handler in handlers.items():
@@ -141,6 +142,12 @@ def _structure_changed(data: Payload) -> Iterator[Event]:
         yield GuildStructureChanged(int(data["guild_id"]))
 
 
+def _channel_deleted(data: Payload) -> Iterator[Event]:
+    yield from _structure_changed(data)
+    if "guild_id" in data:
+        yield ChannelDeleted(int(data["guild_id"]), int(data["id"]))
+
+
 def _member(data: Payload, *, left: bool = False) -> MemberChanged:
     return MemberChanged(int(data["guild_id"]), int(data["user"]["id"]), left)
 
@@ -153,7 +160,7 @@ def _thread_members_changed(data: Payload) -> Iterable[Event]:
     return [ThreadMembersChanged(int(data["guild_id"]), int(data["id"]))]
 
 
-def _messages(data: Payload, change: Any, message_ids: Iterable[str]) -> Iterator[Event]:
+def _messages(data: Payload, change: Any, message_ids: Iterable[str], content: str | None = None) -> Iterator[Event]:
     if "guild_id" in data:
         for message_id in message_ids:
-            yield MessageChanged(int(data["guild_id"]), int(data["channel_id"]), int(message_id), change)
+            yield MessageChanged(int(data["guild_id"]), int(data["channel_id"]), int(message_id), change, content)

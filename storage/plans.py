@@ -205,6 +205,11 @@ async def expire(session: Session, call_ids: Collection[str], now: float) -> Non
     await _end(session, CallState.EXPIRED, now, col(Call.call_id).in_(call_ids))
 
 
+async def cancel(session: Session, call_ids: Collection[str], now: float) -> list[str]:
+    """Cancels those of these plans that still wait; their ids."""
+    return await _end(session, CallState.CANCELLED, now, col(Call.call_id).in_(call_ids))
+
+
 async def _end(session: Session, state: CallState, now: float, *conditions: ColumnElement[bool]) -> list[str]:
     """Ends waiting plans that nobody decided on, and says so in the audit; their ids."""
     ended = await update_returning(
@@ -249,6 +254,7 @@ async def cancel_plans_of(
     client_id: str | None = None,
     installation_id: str | None = None,
     workspace_id: str | None = None,
+    created_until: float | None = None,
 ) -> list[str]:
     """Cancels the waiting plans that match all that is given; their ids. Raises ValueError when nothing is given."""
     wanted = (
@@ -260,4 +266,6 @@ async def cancel_plans_of(
     conditions = [column == value for column, value in wanted if value is not None]
     if not conditions:
         raise ValueError("Say whose plans are to be cancelled.")
+    if created_until is not None:
+        conditions.append(col(Call.created_at) <= created_until)
     return await _end(session, CallState.CANCELLED, now, *conditions)

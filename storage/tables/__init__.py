@@ -27,13 +27,16 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.privacy import CallMessage, ErasureRequest
 
 __all__ = [
     "AuditEvent",
     "AuditHead",
     "BotConfig",
     "Call",
+    "CallMessage",
     "ChannelPolicy",
+    "ErasureRequest",
     "FactRevision",
     "GuildInstallation",
     "GuildPolicy",

@@ -1,0 +1,58 @@
+"""Workspaces, installations and their policies, and what the instance remembers of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from storage import installations
+from storage.crypto import Keyring
+from storage.keeping.base import Keeper, Kept, Periods, Told
+from storage.session import Session
+from storage.tables import ChannelPolicy, GuildPolicy
+
+
+class GuildKeeper(Keeper):
+    tables = (
+        "workspace",
+        "guild_installation",
+        "guild_policy",
+        "channel_policy",
+        "bot_config",
+        "fact_revision",
+        "process_lease",
+    )
+
+    def kept(self, periods: Periods) -> tuple[Kept, ...]:
+        return (
+            Kept(
+                what="All that hangs on a guild: its policies, calls, plans and whatever else names it, save the audit",
+                seconds=periods.left_guild_seconds,
+                since="after the bot has left the guild",
+                erase=installations.purge,
+            ),
+            Kept(what="The workspace's name, and who runs this instance", until="as long as the instance is there"),
+        )
+
+    async def data_of_guild(self, session: Session, keyring: Keyring, installation_id: str) -> AsyncGenerator[Told]:
+        guild = await session.get(GuildPolicy, installation_id)
+        if guild is not None:
+            yield "policy", _policy(guild)
+        channels = await session.stream_scalars(
+            select(ChannelPolicy)
+            .where(col(ChannelPolicy.installation_id) == installation_id)
+            .order_by(col(ChannelPolicy.channel_id))
+        )
+        async for channel in channels:
+            yield "channel_policies", {"channel_id": str(channel.channel_id), **_policy(channel)}
+
+
+def _policy(row: GuildPolicy | ChannelPolicy) -> dict[str, object]:
+    return {
+        "rules": json.loads(row.rules),
+        "updated_at": row.updated_at,
+        "updated_by": None if row.updated_by is None else str(row.updated_by),
+    }
