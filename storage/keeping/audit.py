@@ -10,6 +10,7 @@ from sqlmodel import col
 from storage import audit_retention
 from storage.crypto import Keyring
 from storage.keeping.base import Keeper, Kept, Periods, Person, Told
+from storage.paging import newest_first
 from storage.session import Session
 from storage.tables import ReadCount
 
@@ -40,12 +41,11 @@ class AuditKeeper(Keeper):
 
     async def data_of(self, session: Session, keyring: Keyring, person: Person) -> AsyncGenerator[Told]:
         """The counts. Entries are told by operations.platform.my_data, which knows what their requester was told."""
-        counts = await session.stream_scalars(
-            select(ReadCount)
-            .where(col(ReadCount.workspace_id) == person.workspace_id, col(ReadCount.user_id) == person.user_id)
-            .order_by(col(ReadCount.day).desc(), col(ReadCount.operation), col(ReadCount.client_id))
+        his = select(ReadCount).where(
+            col(ReadCount.workspace_id) == person.workspace_id, col(ReadCount.user_id) == person.user_id
         )
-        async for count in counts:
+        keys = (ReadCount.day, ReadCount.operation, ReadCount.client_id)
+        async for count in newest_first(session, his, *keys):
             yield (
                 "reads",
                 {"day": count.day, "operation": count.operation, "client_id": count.client_id, "count": count.count},

@@ -15,11 +15,11 @@ from storage.call_record import OPEN_STATES, CallRecord, from_row, unseal
 from storage.calls import update_returning
 from storage.crypto import Keyring
 from storage.keeping.base import Keeper, Kept, Periods, Person, Told
+from storage.paging import newest_first
 from storage.session import Session
 from storage.tables import Call, GuildInstallation, IdempotencyRecord, SentMessage
 
 OPEN = tuple(state.value for state in OPEN_STATES)
-PAGE = 200
 
 
 class CallKeeper(Keeper):
@@ -161,15 +161,14 @@ class CallKeeper(Keeper):
         }
 
     async def data_of(self, session: Session, keyring: Keyring, person: Person) -> AsyncGenerator[Told]:
-        async for record in _calls_of(session, keyring, person):
-            yield "calls", _call(record)
+        his = select(Call).where(col(Call.user_id) == person.user_id, col(Call.workspace_id) == person.workspace_id)
+        async for row in newest_first(session, his, Call.created_at, Call.call_id):
+            yield "calls", _call(from_row(keyring, row))
         here = _installations(person)
-        sent = await session.stream_scalars(
-            select(SentMessage)
-            .where(col(SentMessage.user_id) == person.user_id, col(SentMessage.installation_id).in_(here))
-            .order_by(col(SentMessage.sent_at).desc())
+        sent = select(SentMessage).where(
+            col(SentMessage.user_id) == person.user_id, col(SentMessage.installation_id).in_(here)
         )
-        async for message in sent:
+        async for message in newest_first(session, sent, SentMessage.message_id):
             yield (
                 "sent_messages",
                 {
@@ -179,12 +178,10 @@ class CallKeeper(Keeper):
                     "sent_at": message.sent_at,
                 },
             )
-        kept = await session.stream_scalars(
-            select(IdempotencyRecord)
-            .where(col(IdempotencyRecord.user_id) == person.user_id, col(IdempotencyRecord.installation_id).in_(here))
-            .order_by(col(IdempotencyRecord.created_at).desc())
+        keys = select(IdempotencyRecord).where(
+            col(IdempotencyRecord.user_id) == person.user_id, col(IdempotencyRecord.installation_id).in_(here)
         )
-        async for key in kept:
+        async for key in newest_first(session, keys, IdempotencyRecord.created_at, IdempotencyRecord.key_mac):
             answer = None if key.outcome is None else _json(unseal(keyring, key.outcome))
             yield "idempotency_keys", {"call_id": key.call_id, "created_at": key.created_at, "answer": answer}
 
@@ -198,27 +195,6 @@ def _holds_something() -> ColumnElement[bool]:
 
 def _installations(person: Person) -> Select[str]:
     return select(col(GuildInstallation.id)).where(col(GuildInstallation.workspace_id) == person.workspace_id)
-
-
-async def _calls_of(session: Session, keyring: Keyring, person: Person) -> AsyncGenerator[CallRecord]:
-    """Newest first, a page at a time."""
-    before: tuple[float, str] | None = None
-    while True:
-        wanted = select(Call).where(col(Call.user_id) == person.user_id, col(Call.workspace_id) == person.workspace_id)
-        if before is not None:
-            at, call_id = before
-            wanted = wanted.where(
-                or_(col(Call.created_at) < at, (col(Call.created_at) == at) & (col(Call.call_id) < call_id))
-            )
-        rows = (
-            await session.scalars(wanted.order_by(col(Call.created_at).desc(), col(Call.call_id).desc()).limit(PAGE))
-        ).all()
-        for row in rows:
-            yield from_row(keyring, row)
-        if len(rows) < PAGE:
-            return
-        before = (rows[-1].created_at, rows[-1].call_id)
-        session.expunge_all()
 
 
 def _call(record: CallRecord) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlmodel import col
 from storage import installations
 from storage.crypto import Keyring
 from storage.keeping.base import Keeper, Kept, Periods, Told
+from storage.paging import newest_first
 from storage.session import Session
 from storage.tables import ChannelPolicy, GuildPolicy
 
@@ -41,12 +42,8 @@ class GuildKeeper(Keeper):
         guild = await session.get(GuildPolicy, installation_id)
         if guild is not None:
             yield "policy", _policy(guild)
-        channels = await session.stream_scalars(
-            select(ChannelPolicy)
-            .where(col(ChannelPolicy.installation_id) == installation_id)
-            .order_by(col(ChannelPolicy.channel_id))
-        )
-        async for channel in channels:
+        channels = select(ChannelPolicy).where(col(ChannelPolicy.installation_id) == installation_id)
+        async for channel in newest_first(session, channels, ChannelPolicy.channel_id):
             yield "channel_policies", {"channel_id": str(channel.channel_id), **_policy(channel)}
 
 

@@ -11,6 +11,7 @@ from policy.model import PlatformRole
 from storage import clients, erasure_requests, taints
 from storage.crypto import Keyring
 from storage.keeping.base import DAY_SECONDS, Keeper, Kept, Periods, Person, Told
+from storage.paging import newest_first
 from storage.session import Session
 from storage.tables import MCPClient, TaintMark, User, WorkspaceMembership
 
@@ -72,12 +73,10 @@ class PeopleKeeper(Keeper):
                 "memberships",
                 {"workspace_id": person.workspace_id, "role": role, "created_at": membership.created_at},
             )
-        held = await session.stream_scalars(
-            select(MCPClient)
-            .where(col(MCPClient.user_id) == person.user_id, col(MCPClient.workspace_id) == person.workspace_id)
-            .order_by(col(MCPClient.created_at).desc())
+        held = select(MCPClient).where(
+            col(MCPClient.user_id) == person.user_id, col(MCPClient.workspace_id) == person.workspace_id
         )
-        async for client in held:
+        async for client in newest_first(session, held, MCPClient.created_at, MCPClient.id):
             yield (
                 "tokens",
                 {
@@ -94,12 +93,11 @@ class PeopleKeeper(Keeper):
                     "revoked_at": client.revoked_at,
                 },
             )
-        marks = await session.stream_scalars(
-            select(TaintMark).where(
-                col(TaintMark.user_id) == person.user_id, col(TaintMark.workspace_id) == person.workspace_id
-            )
+        read = select(TaintMark).where(
+            col(TaintMark.user_id) == person.user_id, col(TaintMark.workspace_id) == person.workspace_id
         )
-        async for mark in marks:
+        keys = (TaintMark.expires_at, TaintMark.guild_id, TaintMark.channel_id, TaintMark.gate, TaintMark.client_id)
+        async for mark in newest_first(session, read, *keys):
             yield (
                 "text_read",
                 {
