@@ -14,9 +14,7 @@ RowT = TypeVar("RowT", bound=SQLModel)
 PAGE = 200
 
 
-async def newest_first(
-    session: Session, wanted: Select[RowT], *keys: Any, page: int = PAGE
-) -> AsyncGenerator[RowT]:
+async def newest_first(session: Session, wanted: Select[RowT], *keys: Any, page: int = PAGE) -> AsyncGenerator[RowT]:
     """The rows, the greatest keys first; together the keys name one row. Memory holds one page."""
     columns = [col(key) for key in keys]
     below: tuple[Any, ...] | None = None
