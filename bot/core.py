@@ -15,6 +15,7 @@ import structlog
 import yarl
 
 from bot.catalogue import CATALOGUE
+from bot.chat_channel_upkeep import ChatChannelUpkeep
 from bot.client import GuildhallClient
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
@@ -145,6 +146,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.plan_upkeep.run(), "plans")
         tasks.start(upkeep.run(), "upkeep")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        changing = stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
             tasks.start(_install_when_known(client, installing), "first installations")
@@ -152,6 +154,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             await installing.start()
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
+        tasks.start(ChatChannelUpkeep(database, facts, state.source).watch(changing), "chat channels")
         yield core
 
 
