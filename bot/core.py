@@ -15,6 +15,7 @@ import structlog
 import yarl
 
 from bot.catalogue import CATALOGUE
+from bot.chat_channel_upkeep import ChatChannelUpkeep
 from bot.client import GuildhallClient
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
@@ -152,6 +153,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        changing = stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
             tasks.start(_install_when_known(client, installing), "first installations")
@@ -159,6 +161,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             await installing.start()
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
+        tasks.start(ChatChannelUpkeep(database, facts, state.source).watch(changing), "chat channels")
         yield core
 
 
