@@ -8,6 +8,7 @@ empty bytes stand for an empty or erased one.
 from __future__ import annotations
 
 from storage.tables.base import Table, metadata
+from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
 from storage.tables.core import (
     AuditEvent,
     AuditHead,
@@ -33,6 +34,9 @@ __all__ = [
     "AuditHead",
     "BotConfig",
     "Call",
+    "Case",
+    "CaseBook",
+    "CaseNote",
     "ChannelPolicy",
     "FactRevision",
     "GuildInstallation",
@@ -44,6 +48,7 @@ __all__ = [
     "SentMessage",
     "Table",
     "TaintMark",
+    "TemporaryEffect",
     "User",
     "Workspace",
     "WorkspaceMembership",
