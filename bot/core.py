@@ -27,6 +27,7 @@ from bot.http_guard import HttpGuard
 from bot.installing import Installing
 from bot.intents import intents_for
 from bot.marked_database import opened_database
+from bot.moderation_by_hand import ModerationByHand
 from bot.request_budget import RequestBudget
 from bot.settings import Settings
 from bot.upkeep import Upkeep
@@ -132,6 +133,8 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
 
         state = GuildState(source)
         hub.listen(state.on_event)
+        by_hand = ModerationByHand(database, facts, state)
+        hub.listen(by_hand.on_event)
         files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
@@ -162,6 +165,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
         tasks.start(ChatChannelUpkeep(database, facts, state.source).watch(changing), "chat channels")
+        tasks.start(by_hand.run(), "moderation by hand")
         yield core
 
 
