@@ -67,7 +67,9 @@ class Forgetting:
             async for told in each.data_of(session, self._keyring, person):
                 yield told
 
-    async def data_of_guild(self, session: Session, installation_id: str) -> AsyncGenerator[Told]:
+    async def data_of_guild(
+        self, session: Session, installation_id: str, reader_id: int | None
+    ) -> AsyncGenerator[Told]:
         for each in self._keepers:
-            async for told in each.data_of_guild(session, self._keyring, installation_id):
+            async for told in each.data_of_guild(session, self._keyring, installation_id, reader_id):
                 yield told

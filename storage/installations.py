@@ -93,3 +93,11 @@ def tables_of_an_installation() -> list[SQLTable]:
         for table in reversed(metadata.sorted_tables)
         if "installation_id" in table.c and table.name not in OUTLIVING
     ]
+
+
+async def installed_at(session: Session, installation_id: str) -> float | None:
+    """Seconds since the epoch; None when there is no such installation."""
+    found: float | None = await session.scalar(
+        select(col(GuildInstallation.installed_at)).where(col(GuildInstallation.id) == installation_id)
+    )
+    return found

@@ -71,7 +71,9 @@ class ExportGuild(ReadOperation[GuildExportInput, GuildExportResult]):
             },
         )
         async with ctx.services.database.read() as session:
-            async for section, thing in ctx.services.forgetting.data_of_guild(session, installation.id):
+            async for section, thing in ctx.services.forgetting.data_of_guild(
+                session, installation.id, ctx.caller.user_id
+            ):
                 lines.add(section, thing)
         before: int | None = None
         while True:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from storage.keeping.audit import AuditKeeper
 from storage.keeping.base import Keeper
 from storage.keeping.calls import CallKeeper
+from storage.keeping.cases import CaseKeeper
 from storage.keeping.guilds import GuildKeeper
 from storage.keeping.people import PeopleKeeper
 
-KEEPERS: tuple[Keeper, ...] = (CallKeeper(), PeopleKeeper(), AuditKeeper(), GuildKeeper())
+KEEPERS: tuple[Keeper, ...] = (
+    CallKeeper(),
+    CaseKeeper(),
+    PeopleKeeper(),
+    AuditKeeper(),
+    GuildKeeper(),
+)
 
 __all__ = ["KEEPERS", "Keeper"]

@@ -96,8 +96,12 @@ class Keeper:
         """Erases what is somebody's, as far as it was there at ``asked_at``: what, and how much of it."""
         return {}
 
-    async def data_of_guild(self, session: Session, keyring: Keyring, installation_id: str) -> AsyncGenerator[Told]:
-        """What administrators may take away of a guild, newest first; never a secret."""
+    async def data_of_guild(
+        self, session: Session, keyring: Keyring, installation_id: str, reader_id: int | None
+    ) -> AsyncGenerator[Told]:
+        """What administrators may take away of a guild, newest first: never a secret, and nothing that ``reader_id``
+        may not know of himself.
+        """
         return
         yield  # an asynchronous generator without anything
 

@@ -13,7 +13,7 @@ from storage.crypto import Keyring
 from storage.keeping.base import Keeper, Kept, Periods, Told
 from storage.paging import newest_first
 from storage.session import Session
-from storage.tables import ChannelPolicy, GuildPolicy
+from storage.tables import AllowedChatChannel, ChannelPolicy, GuildPolicy
 
 
 class GuildKeeper(Keeper):
@@ -22,6 +22,7 @@ class GuildKeeper(Keeper):
         "guild_installation",
         "guild_policy",
         "channel_policy",
+        "allowed_chat_channel",
         "bot_config",
         "fact_revision",
         "process_lease",
@@ -30,7 +31,7 @@ class GuildKeeper(Keeper):
     def kept(self, periods: Periods) -> tuple[Kept, ...]:
         return (
             Kept(
-                what="All that hangs on a guild: its policies, calls, plans and whatever else names it, save the audit",
+                what="All that hangs on a guild, save the audit: policies, cases, calls, plans and the like",
                 seconds=periods.left_guild_seconds,
                 since="after the bot has left the guild",
                 erase=installations.purge,
@@ -38,13 +39,19 @@ class GuildKeeper(Keeper):
             Kept(what="The workspace's name, and who runs this instance", until="as long as the instance is there"),
         )
 
-    async def data_of_guild(self, session: Session, keyring: Keyring, installation_id: str) -> AsyncGenerator[Told]:
+    async def data_of_guild(
+        self, session: Session, keyring: Keyring, installation_id: str, reader_id: int | None
+    ) -> AsyncGenerator[Told]:
         guild = await session.get(GuildPolicy, installation_id)
         if guild is not None:
             yield "policy", _policy(guild)
         channels = select(ChannelPolicy).where(col(ChannelPolicy.installation_id) == installation_id)
         async for channel in newest_first(session, channels, ChannelPolicy.channel_id):
             yield "channel_policies", {"channel_id": str(channel.channel_id), **_policy(channel)}
+        chats = select(AllowedChatChannel).where(col(AllowedChatChannel.installation_id) == installation_id)
+        async for chat in newest_first(session, chats, AllowedChatChannel.channel_id):
+            by = None if chat.added_by is None else str(chat.added_by)
+            yield "chat_channels", {"channel_id": str(chat.channel_id), "added_by": by, "added_at": chat.added_at}
 
 
 def _policy(row: GuildPolicy | ChannelPolicy) -> dict[str, object]:

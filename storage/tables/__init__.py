@@ -7,7 +7,9 @@ empty bytes stand for an empty or erased one.
 
 from __future__ import annotations
 
+from storage.tables.administration import AllowedChatChannel
 from storage.tables.base import Table, metadata
+from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
 from storage.tables.core import (
     AuditEvent,
     AuditHead,
@@ -30,11 +32,15 @@ from storage.tables.core import (
 from storage.tables.privacy import CallMessage, ErasureRequest
 
 __all__ = [
+    "AllowedChatChannel",
     "AuditEvent",
     "AuditHead",
     "BotConfig",
     "Call",
     "CallMessage",
+    "Case",
+    "CaseBook",
+    "CaseNote",
     "ChannelPolicy",
     "ErasureRequest",
     "FactRevision",
@@ -47,6 +53,7 @@ __all__ = [
     "SentMessage",
     "Table",
     "TaintMark",
+    "TemporaryEffect",
     "User",
     "Workspace",
     "WorkspaceMembership",

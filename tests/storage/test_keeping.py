@@ -14,6 +14,7 @@ from policy.taint import Source
 from storage import (
     audit,
     calls,
+    cases,
     clients,
     erasure_requests,
     idempotency,
@@ -24,11 +25,12 @@ from storage import (
 )
 from storage.call_messages import MessagePlace
 from storage.calls import CallRecord, CallState
+from storage.cases import CaseKind, NewCase, Notice
 from storage.database import Database
 from storage.forgetting import Forgetting
 from storage.keeping import KEEPERS
 from storage.keeping.base import DAY_SECONDS, Kept, Periods, Person
-from storage.tables import Call, MCPClient, SentMessage, metadata
+from storage.tables import Call, MCPClient, SentMessage, TemporaryEffect, metadata
 from tests.storage import rows
 from tests.storage.rows import CHANNEL, GUILD, NOW, OWNER
 
@@ -395,6 +397,7 @@ async def test_somebody_who_asks_is_forgotten_and_nobody_else(database: Database
         "calls_erased": 2,
         "idempotency_keys_deleted": 1,
         "messages_disowned": 1,
+        "reports_erased": 0,
         "tokens_revoked": 1,
     }
     assert set(again.values()) == {0}
@@ -459,3 +462,75 @@ async def test_somebody_is_told_what_is_kept_of_him_and_no_secret(database: Data
     assert told["tokens"][0]["name"] == "laptop"
     assert token not in json.dumps(told)
     assert "mac" not in json.dumps(told["tokens"])
+
+
+# -------------------------------------------------------------------------- cases
+async def test_of_cases_a_member_gets_what_he_was_told_and_loses_what_he_reported(database: Database) -> None:
+    here = await rows.installed(database)
+    moderator = OWNER
+
+    async def add(kind: CaseKind, text: str, *, about: int, by: int, notice: Notice = Notice.NONE) -> int:
+        new = NewCase(here.id, kind, NOW, user_id=about, moderator_id=by, reason=text, notice=notice)
+        async with database.unit_of_work() as session:
+            return await cases.add(session, new)
+
+    warned = await add(CaseKind.WARN, "told to him", about=OTHER, by=moderator, notice=Notice.SENT)
+    kicked = await add(CaseKind.KICK, "between moderators", about=OTHER, by=moderator)
+    noted = await add(CaseKind.NOTE, "a note about him", about=OTHER, by=moderator)
+    accused = await add(CaseKind.REPORT, "somebody accused him", about=OTHER, by=moderator)
+    reported = await add(CaseKind.REPORT, "he accused somebody", about=moderator, by=OTHER)
+    person = Person(here.workspace_id, OTHER)
+    told: dict[str, dict[object, object]] = {}
+    async with database.read() as session:
+        async for section, thing in forgetting(database).data_of(session, person):
+            if "case" in thing:
+                told.setdefault(section, {})[thing["case"]] = thing["reason"]
+    assert told == {
+        "cases_about_you": {warned: "told to him", kicked: None},
+        "cases_you_wrote": {reported: "he accused somebody"},
+    }
+
+    exported: dict[object, object] = {}
+    async with database.read() as session:
+        async for section, thing in forgetting(database).data_of_guild(session, here.id, moderator):
+            assert section == "cases"
+            exported[thing["case"]] = thing.get("reason")
+    # Who exports is the one whom the last report accuses.
+    assert exported[noted] == "a note about him"
+    assert exported[reported] is None
+
+    async with database.unit_of_work() as session:
+        forgotten = await forgetting(database).person_forgotten(session, person, NOW)
+    assert forgotten["reports_erased"] == 1
+    async with database.read() as session:
+        left = {case.number: case.reason for case in await cases.page(session, cases.CaseQuery(here.id))}
+    assert left == {
+        warned: "told to him",
+        kicked: "between moderators",
+        noted: "a note about him",
+        accused: "somebody accused him",
+        reported: "",
+    }
+
+
+async def test_bans_that_have_ended_by_themselves_are_kept_for_a_month(database: Database) -> None:
+    here = await rows.installed(database)
+    async with database.unit_of_work() as session:
+        for number, (state, settled_at) in enumerate((("ended", NOW), ("waiting", None))):
+            effect = TemporaryEffect(
+                id=f"te_{number}",
+                installation_id=here.id,
+                kind="ban",
+                state=state,
+                user_id=OTHER,
+                call_id="cl_1",
+                reason=b"",
+                created_at=NOW,
+                ends_at=NOW,
+                settled_at=settled_at,
+            )
+            session.add(effect)
+    await run_jobs(database, NOW + 30 * DAY_SECONDS - 1)
+    assert await count(database, TemporaryEffect) == 2
+    await run_jobs(database, NOW + 300 * DAY_SECONDS)
+    assert await count(database, TemporaryEffect) == 1
