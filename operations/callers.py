@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from policy.model import Caller, CallerKind, Face
-from policy.scopes import EVERYTHING
+from policy.scopes import EVERYTHING, OWN_DATA
 from storage.calls import CallRecord
 from storage.facts import Client, PlatformFacts
 
@@ -57,7 +57,7 @@ class Callers:
             client_id=f"discord:{user_id}",
             workspace_id=installation.workspace_id,
             user_id=user_id,
-            scopes=EVERYTHING | OWN_AFFAIRS,
+            scopes=EVERYTHING | OWN_AFFAIRS | {OWN_DATA},
             guild_ids=frozenset({guild_id}),
             direct_writes=True,
             always_tainted=face is Face.AGENT,

@@ -12,6 +12,7 @@ from operations.platform.audit import folded
 from operations.platform.privacy import IN_PERSON, person_of
 from operations.refs import GuildRef
 from policy.model import Need
+from policy.scopes import OWN_DATA
 from storage import audit
 from storage.audit import AuditQuery
 
@@ -61,7 +62,7 @@ class GetMyData(ReadOperation[MyDataInput, MyDataResult]):
     name = "my_data_get"
     title = "Read my data"
     toolset = "meta"
-    scope = "meta:read"
+    scope = OWN_DATA
     faces = IN_PERSON
 
     def needs(self, ctx: Context, arguments: MyDataInput) -> tuple[Need, ...]:

@@ -10,6 +10,7 @@ from operations.errors import Refused
 from operations.platform_writes import PlatformWrite
 from operations.refs import GuildRef
 from policy.model import Face, Need, PlatformRole, Reach, Refuse, Step
+from policy.scopes import OWN_DATA
 from storage.forgetting import Kept
 from storage.keeping.base import Person
 from storage.session import Session
@@ -61,7 +62,7 @@ class GetPrivacy(ReadOperation[PrivacyInput, PrivacyResult]):
     name = "privacy_get"
     title = "Read what is kept"
     toolset = "meta"
-    scope = "meta:read"
+    scope = OWN_DATA
     faces = IN_PERSON
 
     def needs(self, ctx: Context, arguments: PrivacyInput) -> tuple[Need, ...]:
@@ -105,7 +106,7 @@ class ForgetData(PlatformWrite[ForgetInput, ForgetEffect, ForgetResult]):
     name = "data_forget"
     title = "Forget me"
     toolset = "meta"
-    scope = "meta:write"
+    scope = OWN_DATA
     # Its face shows the preview and one button. A card would show others that somebody asks to be forgotten.
     reach = Reach.SAME_CHANNEL
     faces = IN_PERSON
