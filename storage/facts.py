@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from policy.model import Installation, PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
-from storage import clients, revisions, tokens
+from storage import channel_locks, clients, revisions, tokens
 from storage.change_feed import ChangeFeed
 from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
@@ -23,7 +23,7 @@ from storage.tables import ChannelPolicy, GuildInstallation, GuildPolicy, Worksp
 
 __all__ = ["Client", "ClientKind", "PlatformFacts", "Snapshot"]
 
-FACT_NOUNS = frozenset({Noun.WORKSPACES, Noun.MEMBERSHIPS, Noun.INSTALLATIONS, Noun.POLICIES, Noun.CLIENTS})
+FACT_NOUNS = frozenset({Noun.WORKSPACES, Noun.MEMBERSHIPS, Noun.INSTALLATIONS, Noun.POLICIES, Noun.CLIENTS, Noun.LOCKS})
 # What can't be read must not allow more than what was written there.
 DENY_ALL = ClassRules(read="deny", write="deny", destroy="deny")
 
@@ -130,6 +130,7 @@ async def _load(session: Session) -> Snapshot:
             if row.installation_id in active
         },
         memberships={(row.workspace_id, row.user_id): PlatformRole(row.role) for row in members},
+        channel_locks={key: lock for key, lock in (await channel_locks.every(session)).items() if key[0] in active},
         clients={client.id: client for client in known},
         clients_by_mac={client.token_mac: client for client in known},
     )

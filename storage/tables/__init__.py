@@ -28,6 +28,7 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.moderation import ChannelLock
 
 __all__ = [
     "AuditEvent",
@@ -37,6 +38,7 @@ __all__ = [
     "Case",
     "CaseBook",
     "CaseNote",
+    "ChannelLock",
     "ChannelPolicy",
     "FactRevision",
     "GuildInstallation",
