@@ -110,11 +110,9 @@ def _restored(kept: LockedOverwrite, now: Overwrite | None) -> rules.Restored:
 
 async def _gone(view: GuildView, lock: Lock) -> frozenset[int]:
     """The members who have left since: nothing is given back to them. Raises discord.HTTPException."""
-    return frozenset(
-        each.id
-        for each in lock.overwrites.values()
-        if each.kind == "member" and await view.state.member(view.discord, each.id, MEMBER_MAX_AGE_SECONDS) is None
-    )
+    members = [each.id for each in lock.overwrites.values() if each.kind == "member"]
+    known = {each: await view.state.member(view.discord, each, MEMBER_MAX_AGE_SECONDS) for each in members}
+    return frozenset(each for each, member in known.items() if member is None)
 
 
 def _left(view: GuildView, lock: Lock, there: Mapping[int, ResolvedOverwrite], gone: frozenset[int]) -> tuple[str, ...]:
