@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from operations.base import Operation
 from operations.discord.ban_list import ListBans
+from operations.discord.case_edit import EditCase
+from operations.discord.cases import GetCase, ListCases, ReadMemberHistory
 from operations.discord.channel_create import CreateChannel
 from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
@@ -23,9 +25,12 @@ from operations.discord.member_ban import BanMember
 from operations.discord.member_edit import EditMember
 from operations.discord.member_kick import KickMember
 from operations.discord.member_list import ListMembers
+from operations.discord.member_note import NoteMember
+from operations.discord.member_report import ReportMember
 from operations.discord.member_timeout import TimeoutMember
 from operations.discord.member_timeout_remove import RemoveMemberTimeout
 from operations.discord.member_unban import UnbanMember
+from operations.discord.member_warn import WarnMember
 from operations.discord.members import GetMember, SearchMembers
 from operations.discord.message_bulk_delete import BulkDeleteMessages
 from operations.discord.message_delete import DeleteMessage
@@ -49,6 +54,8 @@ from operations.discord.webhook_modify import ModifyWebhook
 from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
+from operations.platform.channel_policies import SetChannelPolicy
+from operations.platform.chat_channels import AllowChatChannel, DisallowChatChannel
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -58,6 +65,10 @@ from operations.platform.meta import (
     Whoami,
 )
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
+from operations.platform.policies import GetPolicy, SetPolicy
+from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
+from operations.platform.policy_test import TryPolicy
+from operations.platform.tokens import CreateToken, ListTokens, RenewToken, RevokeToken
 
 CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
@@ -100,12 +111,19 @@ CATALOGUE: tuple[type[Operation], ...] = (
     RemoveMemberTimeout,
     EditMember,
     ListBans,
+    ReadMemberHistory,
     # reactions
     AddReaction,
     # moderation
     DeleteMessage,
     BulkDeleteMessages,
     PurgeMessages,
+    WarnMember,
+    NoteMember,
+    ReportMember,
+    ListCases,
+    GetCase,
+    EditCase,
     # threads
     CreateThread,
     ListThreads,
@@ -127,6 +145,20 @@ CATALOGUE: tuple[type[Operation], ...] = (
     ListAudit,
     GetAudit,
     RevertAudit,
+    # administration
+    GetPolicy,
+    SetPolicy,
+    TryPolicy,
+    SetChannelPolicy,
+    SetApprovers,
+    SetApprovalsChannel,
+    SetLogChannel,
+    AllowChatChannel,
+    DisallowChatChannel,
+    CreateToken,
+    ListTokens,
+    RenewToken,
+    RevokeToken,
     # meta
     Whoami,
     SearchTools,

@@ -251,6 +251,7 @@ class Operation(ABC):
             reach=getattr(cls, "reach", Reach.LEAVES),
             in_guild=cls.in_guild,
             needs=needs,
+            reader_bits=bits(*getattr(cls, "reader_permissions", ())),
         )
 
 
@@ -307,6 +308,8 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     kind = Kind.WRITE
     tier = Tier.WRITE
     reach: ClassVar[Reach] = Reach.LEAVES
+    # With the reach AUDIENCE: who will read it holds these guild-wide; (): whoever sees a target does.
+    reader_permissions: ClassVar[tuple[str, ...]] = ()
     reconcile: ClassVar[Reconcile] = Reconcile.NONE
     Effect: ClassVar[type[Model]]
     effect_version: ClassVar[int] = 1

@@ -23,6 +23,7 @@ class Noun(StrEnum):
     CLIENTS = "clients"
     CALLS = "calls"
     LOCKS = "locks"
+    CHAT_CHANNELS = "chat_channels"
 
 
 async def bump(session: Session, *nouns: Noun) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import discord
 
+from operations import case_records
 from operations.base import Context, Inverse, Preview
 from operations.discord import channel_locking as locking
 from operations.discord.channel_kinds import kind_of, spoken
@@ -30,7 +31,8 @@ from operations.preflight import told
 from operations.preflight.overwrites import Overwrite, overwrite_bits_are_known
 from operations.sanitise import inline
 from policy.model import Target
-from storage.calls import CallRecord
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
 from storage.channel_locks import Lock, LockedOverwrite, remember
 from storage.session import Session
 
@@ -75,6 +77,7 @@ class LockChannel(ChannelLocking):
         self, session: Session, call: CallRecord, effect: ChannelLockEffect, result: ChannelLockResult
     ) -> None:
         """Also of a lock that broke off: what it did not change needs no giving back."""
+        await case_records.keep(session, call, CaseKind.LOCK, None, channel_id=effect.channel.id)
         if call.installation_id is not None:
             lock = Lock(call.call_id, call.began_at, {edit.subject.id: _kept(edit) for edit in effect.edits})
             await remember(session, call.installation_id, effect.channel.id, lock)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import discord
 
+from operations import case_records
 from operations.base import Context, Inverse, Preview
 from operations.discord import channel_locking as locking
 from operations.discord.channel_kinds import kind_of, spoken
@@ -31,7 +32,8 @@ from operations.preflight import told
 from operations.preflight.overwrites import Overwrite
 from operations.sanitise import inline
 from policy.model import Refuse, Step, Target
-from storage.calls import CallRecord
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
 from storage.channel_locks import Lock, LockedOverwrite, forget
 from storage.session import Session
 
@@ -84,6 +86,7 @@ class UnlockChannel(ChannelLocking):
         self, session: Session, call: CallRecord, effect: ChannelLockEffect, result: ChannelLockResult
     ) -> None:
         """One that broke off is remembered, so that it can be done again."""
+        await case_records.keep(session, call, CaseKind.UNLOCK, None, channel_id=effect.channel.id)
         if call.installation_id is not None and not result.left:
             await forget(session, call.installation_id, effect.channel.id)
 

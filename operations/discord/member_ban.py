@@ -8,7 +8,7 @@ from typing import Self
 import discord
 from pydantic import AwareDatetime, Field, model_validator
 
-from operations import bans
+from operations import bans, case_records
 from operations.ban_ends import FOR_GOOD, Ending, end_of, said
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.fingerprints import fingerprint
@@ -39,7 +39,8 @@ from operations.sanitise import inline
 from policy.model import Need, Refuse, Step, Target, Tier
 from policy.permissions import Bits
 from storage import temporary_effects
-from storage.calls import CallRecord
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
 from storage.session import Session
 
 
@@ -176,10 +177,11 @@ class BanMember(WriteOperation[MemberBanInput, MemberBanEffect, MemberBanResult]
     async def keep(
         self, session: Session, call: CallRecord, effect: MemberBanEffect, result: MemberBanResult
     ) -> MemberBanResult | None:
-        if call.installation_id is None:
-            return None
         installation_id, user_id, began_at = call.installation_id, effect.member.id, call.began_at
         ends_at = Ending(effect.duration_seconds, effect.until).ends_at(began_at)
+        await case_records.keep(session, call, CaseKind.BAN, user_id, expires_at=ends_at)
+        if installation_id is None:
+            return None
         if ends_at is None:
             await temporary_effects.cancel(session, installation_id, user_id, began_at)
             return None

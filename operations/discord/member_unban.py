@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from operations import bans
+from operations import bans, case_records
 from operations.ban_ends import end_of
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.fingerprints import GONE, fingerprint
@@ -23,7 +23,8 @@ from operations.sanitise import inline
 from policy.model import CallerKind, Need, Target, Tier
 from policy.permissions import Bits
 from storage import temporary_effects
-from storage.calls import CallRecord
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
 from storage.session import Session
 
 
@@ -93,12 +94,13 @@ class UnbanMember(WriteOperation[MemberUnbanInput, MemberUnbanEffect, MemberUnba
     async def keep(
         self, session: Session, call: CallRecord, effect: MemberUnbanEffect, result: MemberUnbanResult
     ) -> None:
-        """Nothing has to end the ban any more."""
+        """A case; and nothing has to end the ban any more."""
         if call.installation_id is not None:
             by_itself = call.caller_kind is CallerKind.SYSTEM
             await temporary_effects.cancel(
                 session, call.installation_id, effect.member.id, call.began_at, ended=by_itself
             )
+        await case_records.keep(session, call, CaseKind.UNBAN, effect.member.id)
 
 
 def _seen(target: Target) -> str:

@@ -10,6 +10,7 @@ from typing import Self
 import discord
 from pydantic import AwareDatetime, Field, model_validator
 
+from operations import case_records
 from operations.base import Context, Model, Preview, Reconcile, WriteOperation
 from operations.discord import purge_search as search
 from operations.discord.fingerprints import GONE, fingerprint
@@ -26,6 +27,9 @@ from operations.refs import ChannelRef, GuildRef, UserRef
 from operations.sanitise import inline
 from policy.model import Need, Reach, Target, Tier
 from policy.permissions import Bits
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
+from storage.session import Session
 
 MAX_PURGED = 500
 # Whatever comes of age while it is on its way is deleted by itself, too.
@@ -56,9 +60,10 @@ class MessagePurgeInput(Model):
 
 
 class MessagePurgeEffect(Model):
-    """Exactly these messages; whatever is posted later stays."""
+    """Exactly these messages; whatever is posted later stays. ``author``: where they are all by one."""
 
     channel: Target
+    author: Target | None = None
     messages: tuple[PurgedMessage, ...]
     include_old: bool = False
 
@@ -68,11 +73,12 @@ class MessagePurgeEffect(Model):
 
 
 class MessagePurgeResult(Model):
-    """``left_ids``: of those that were to go, which are still there, where it broke off."""
+    """``left_ids``: of those that were to go, which are still there, where it broke off. ``case``: its number."""
 
     channel_id: str
     deleted: int
     left_ids: list[str] = []
+    case: int | None = None
 
 
 class PurgeMessages(WriteOperation[MessagePurgeInput, MessagePurgeEffect, MessagePurgeResult]):
@@ -119,6 +125,7 @@ class PurgeMessages(WriteOperation[MessagePurgeInput, MessagePurgeEffect, Messag
             f"{inline(guild.name)}; it cannot be undone",
             effect=MessagePurgeEffect(
                 channel=target,
+                author=author,
                 messages=tuple(PurgedMessage(id=each.id, seen=search.digest(each)) for each in found.messages),
                 include_old=arguments.include_old,
             ),
@@ -180,6 +187,14 @@ class PurgeMessages(WriteOperation[MessagePurgeInput, MessagePurgeEffect, Messag
         if left and len(left) < len(effect.messages):
             raise PartlyDone(_result(effect, left), _partly(effect, left))
         return None if left else _result(effect, [])
+
+    async def keep(
+        self, session: Session, call: CallRecord, effect: MessagePurgeEffect, result: MessagePurgeResult
+    ) -> MessagePurgeResult:
+        """One case for all of them; also where it broke off."""
+        about = None if effect.author is None else effect.author.id
+        case = await case_records.keep(session, call, CaseKind.PURGE, about, channel_id=effect.channel.id)
+        return result.model_copy(update={"case": case})
 
 
 _AS_COUNTED = fingerprint({"messages": [], "age of messages": []})
