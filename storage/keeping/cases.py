@@ -1,19 +1,20 @@
-"""Cases of moderation, and effects that end by themselves."""
+"""Cases of moderation, effects that end by themselves, and locks."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 
 from sqlalchemy import Select, delete, select, update
 from sqlmodel import col
 
+from storage import temporary_effects
 from storage.call_record import unseal
 from storage.cases import CaseKind, Notice
 from storage.crypto import Keyring
 from storage.keeping.base import Keeper, Kept, Periods, Person, Told
 from storage.paging import newest_first
 from storage.session import Session
-from storage.tables import Case, CaseNote, GuildInstallation, TemporaryEffect
+from storage.tables import Case, CaseNote, ChannelLock, GuildInstallation
 
 # What moderators record of a member for themselves, or were told of him: he never learns of it.
 FOR_MODERATORS = (CaseKind.NOTE.value, CaseKind.REPORT.value)
@@ -24,7 +25,7 @@ class CaseKeeper(Keeper):
     moderators are the guild's record, also where their writer wants to be forgotten. A case holds no text of messages.
     """
 
-    tables = ("case_book", "case", "case_note", "temporary_effect")
+    tables = ("case_book", "case", "case_note", "temporary_effect", "channel_lock")
 
     def kept(self, periods: Periods) -> tuple[Kept, ...]:
         return (
@@ -36,9 +37,24 @@ class CaseKeeper(Keeper):
                 what="Bans that end by themselves",
                 seconds=periods.inverses_seconds,
                 since="after they have ended",
-                erase=_erase_ended,
+                erase=temporary_effects.erase_settled,
+            ),
+            Kept(
+                what="What a lock changed in a channel",
+                until="until the channel is unlocked or deleted, or the guild's data goes",
             ),
         )
+
+    async def channels_deleted(
+        self, session: Session, keyring: Keyring, channel_ids: Collection[int], now: float
+    ) -> int:
+        gone = await session.scalars(
+            delete(ChannelLock)
+            .where(col(ChannelLock.channel_id).in_(channel_ids))
+            .returning(col(ChannelLock.channel_id))
+            .execution_options(synchronize_session=False)
+        )
+        return len(gone.all())
 
     async def person_forgotten(
         self, session: Session, keyring: Keyring, person: Person, asked_at: float, now: float
@@ -116,14 +132,3 @@ def _case(row: Case) -> dict[str, object]:
 
 def _id(value: int | None) -> str | None:
     return None if value is None else str(value)
-
-
-async def _erase_ended(session: Session, keyring: Keyring, before: float) -> int:
-    """Temporary effects that ended by then; how many."""
-    gone = await session.scalars(
-        delete(TemporaryEffect)
-        .where(col(TemporaryEffect.settled_at) <= before)
-        .returning(col(TemporaryEffect.id))
-        .execution_options(synchronize_session=False)
-    )
-    return len(gone.all())

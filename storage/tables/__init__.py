@@ -29,6 +29,7 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.moderation import ChannelLock
 from storage.tables.privacy import CallMessage, ErasureRequest
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Case",
     "CaseBook",
     "CaseNote",
+    "ChannelLock",
     "ChannelPolicy",
     "ErasureRequest",
     "FactRevision",
