@@ -13,6 +13,7 @@ import aiohttp
 
 from bot import settings
 from bot.marked_database import opened_database
+from policy.model import Face
 from policy.scopes import EVERYTHING_BUT_ADMIN
 from storage import clients, installations, workspaces
 from storage.instance import Mark
@@ -37,6 +38,7 @@ NAMES = {
     "author",
     "unknown member",
     "unknown person",
+    "unknown of a history",
     "kicked",
     "unbanned",
     "timed out",
@@ -200,6 +202,7 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     yield "discord_audit_list", {"guild": guild["id"], "action": canary("unknown action")}
     yield from _people(guild, canary)
     yield from _roles(guild, canary)
+    yield from _moderation(guild, canary)
     yield "plan_get", {"plan_id": canary("looked at plan")}
     yield "plan_confirm", {"plan_id": canary("confirmed plan"), "plan_token": canary("token of a plan")}
     yield "plan_cancel", {"plan_id": canary("cancelled plan")}
@@ -232,6 +235,22 @@ def _people(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, 
     yield "ban_list", {**here, "cursor": canary("cursor of bans")}
 
 
+def _moderation(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, Any]]]:
+    here, channel = {"guild": guild["id"]}, guild["channels"]["general"]
+    ada, tom = guild["members"]["ada"], guild["members"]["tom"]
+    done = {"dry_run": False}
+    yield "member_warn", {**here, "member": tom, "reason": canary("warned for"), "notify": False, **done}
+    yield "member_note", {**here, "member": tom, "text": canary("noted"), **done}
+    yield "member_report", {**here, "member": ada, "text": canary("reported"), **done}
+    yield "member_history", {**here, "member": canary("unknown of a history")}
+    yield "case_list", {**here, "cursor": canary("cursor of cases")}
+    yield "case_get", {**here, "case": 1}
+    yield "case_edit", {**here, "case": 1, "new_reason": canary("new reason"), "note": canary("added"), **done}
+    yield "message_purge", {"channel": channel, "contains": canary("purged"), "reason": canary("reason of a purge")}
+    yield "channel_lock", {"channel": channel, "reason": canary("reason of a lock")}
+    yield "channel_unlock", {"channel": channel, "reason": canary("reason to unlock")}
+
+
 def _roles(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, Any]]]:
     here = {"guild": guild["id"]}
     channel, role, ada = guild["channels"]["general"], guild["roles"]["Member"], guild["members"]["ada"]
@@ -257,7 +276,7 @@ async def instance(sandbox: SandboxProcess, folder: Path) -> AsyncGenerator[tupl
     guild = await sandbox.make_guild(
         "Hall",
         roles=[{"name": "Admin", "permissions": ["administrator"]}, {"name": "Member"}],
-        members=[{"name": "ada", "roles": ["Admin"]}],
+        members=[{"name": "ada", "roles": ["Admin"]}, {"name": "tom"}],
         channels=[{"name": "general"}, {"name": "doomed"}],
     )
     given = environment(sandbox, folder, LOG_LEVEL="DEBUG", LOG_FORMAT="json")
@@ -305,7 +324,8 @@ async def test_line_20_nothing_that_callers_write_is_kept_or_logged_in_clear(tmp
             body={"name": "Hook"},
         )
         tried = {name for name, _ in asked}
-        assert {each.name for each in samples.OPERATIONS if each.Input.model_fields} - tried <= {
+        offered = {each.name for each in samples.OPERATIONS if each.Input.model_fields and Face.MCP in each.faces}
+        assert offered - tried <= {
             "channel_list",
             "message_get",
             "message_edit",

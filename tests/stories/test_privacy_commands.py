@@ -169,7 +169,7 @@ async def test_neither_a_viewers_role_nor_a_guilds_policy_bars_anybody_from_his_
 async def test_no_program_asks_for_him(place: Place) -> None:
     for name in ("privacy_get", "my_data_get", "data_forget", "guild_export"):
         for through in (name, "operation_read", "operation_write"):
-            arguments = {"name": name, "arguments": {}} if through != name else {}
+            arguments: dict[str, Any] = {"name": name, "arguments": {}} if through != name else {}
             answer = await place.call(through, "ada", **arguments)
             assert answer.is_error, (name, through)
             assert "canary" not in answer.text
