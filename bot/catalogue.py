@@ -46,6 +46,7 @@ from operations.discord.webhook_modify import ModifyWebhook
 from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
+from operations.platform.guild_claim import ClaimGuild
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -121,6 +122,8 @@ CATALOGUE: tuple[type[Operation], ...] = (
     ListAudit,
     GetAudit,
     RevertAudit,
+    # administration
+    ClaimGuild,
     # meta
     Whoami,
     SearchTools,

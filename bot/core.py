@@ -32,6 +32,7 @@ from bot.upkeep import Upkeep
 from operations import call_ids
 from operations.approval import Approval
 from operations.callers import Callers
+from operations.claims import Claims
 from operations.decider import Decider
 from operations.desk import PlanDesk
 from operations.events import EventHub
@@ -218,7 +219,7 @@ def _built(
         callers=callers,
         limits=limits,
     )
-    services = Services(database, facts, state, registry, explainer, desk, files)
+    services = Services(database, facts, state, registry, explainer, desk, files, settings.single_workspace)
     executor = RoadExecutor(
         registry=registry,
         decider=decider,
@@ -227,6 +228,7 @@ def _built(
         refusals=refusals,
         execution=execution,
         desk=desk,
+        claims=Claims(facts, state, decider.membership, journal),
         limits=limits,
         taints=taints,
         read_counts=read_counts,

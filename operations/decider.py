@@ -86,12 +86,12 @@ class Prepared:
 
     @property
     def guild_id(self) -> int | None:
-        return self.installation.guild_id if self.installation else None
+        return self.installation.guild_id if self.installation else self.facts.claimed_guild_id
 
     def decide(self, retry_after_seconds: float) -> Decision:
         """The pipeline's decision, with step 7 as the limiter says."""
         known = self.facts
-        facts = _gathered(
+        facts = gathered(
             known, known.targets, known.tainted, known.audience_leaks, known.four_eyes, retry_after_seconds
         )
         return pipeline.judge(self.ctx.caller, self.requirement, facts)
@@ -416,9 +416,9 @@ class Decider:
             for need in requirement.needs
         )
         if requirement.kind is not Kind.WRITE:
-            return _gathered(early, targets, tainted=False, audience_leaks=False, four_eyes=False)
+            return gathered(early, targets, tainted=False, audience_leaks=False, four_eyes=False)
         sources = self._taints.sources(caller)
-        return _gathered(
+        return gathered(
             early,
             targets,
             tainted=caller.always_tainted or bool(sources),
@@ -475,7 +475,7 @@ class Decider:
             raise Rejected(DATABASE_DOWN, installation=installation) from None
 
 
-def _gathered(
+def gathered(
     early: Facts,
     targets: tuple[TargetFacts, ...],
     tainted: bool,
@@ -492,6 +492,7 @@ def _gathered(
         audience_ok=early.audience_ok,
         role=early.role,
         installation=early.installation,
+        claimed_guild_id=early.claimed_guild_id,
         guild_allowed=early.guild_allowed,
         targets=targets,
         tainted=tainted,

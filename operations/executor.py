@@ -31,6 +31,7 @@ from operations.base import (
     WriteOperation,
     no_progress,
 )
+from operations.claims import Claims
 from operations.decider import Decider, Prepared
 from operations.desk import PlanDesk
 from operations.errors import Refused
@@ -38,10 +39,12 @@ from operations.execution import Execution
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import GuildVanished
 from operations.invalid_arguments import InvalidArguments
+from operations.inert_guilds import InertGuildWrite
 from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
 from operations.plans import ASKED_BY_PROGRAM, Asking
+from operations.platform_writes import PlatformWrite
 from operations.read_counts import ReadCounts
 from operations.ready_reads import ReadyReads, Unbroken
 from operations.refusal_journal import RefusalJournal
@@ -83,6 +86,7 @@ class RoadExecutor:
         refusals: RefusalJournal,
         execution: Execution,
         desk: PlanDesk,
+        claims: Claims,
         limits: RateLimits,
         taints: Taints,
         read_counts: ReadCounts,
@@ -97,6 +101,7 @@ class RoadExecutor:
         self._refusals = refusals
         self._execution = execution
         self._desk = desk
+        self._claims = claims
         self._limits = limits
         self._taints = taints
         self._read_counts = read_counts
@@ -167,17 +172,29 @@ class RoadExecutor:
         audit_reason = None if operation.kind is Kind.READ else self._audit_reason(call_id, caller, common.reason)
         try:
             with phase("read", call_id, caller_id=caller.identity):
-                prepared = await self._decider.prepare(
-                    operation,
-                    parsed,
-                    caller,
-                    call_id,
-                    self._services,
-                    reason=common.reason,
-                    audit_reason=audit_reason,
-                    progress=progress,
-                    least_tier=least_tier,
-                )
+                if operation.of_inert_guild:
+                    prepared = await self._claims.prepare(
+                        operation,
+                        parsed,
+                        caller,
+                        call_id,
+                        self._services,
+                        reason=common.reason,
+                        audit_reason=audit_reason,
+                        progress=progress,
+                    )
+                else:
+                    prepared = await self._decider.prepare(
+                        operation,
+                        parsed,
+                        caller,
+                        call_id,
+                        self._services,
+                        reason=common.reason,
+                        audit_reason=audit_reason,
+                        progress=progress,
+                        least_tier=least_tier,
+                    )
         except Rejected as rejected:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
         redirect = _redirecting(operation)
@@ -357,7 +374,8 @@ class RoadExecutor:
             return shown
         if self._execution.draining:
             return replace(shown, status=Status.REFUSED, refusal=SHUTTING_DOWN)
-        if not self._is_active():
+        if not self._is_active() and not isinstance(operation, PlatformWrite):
+            # Rules and the like may be written beside the active process, which hears of it.
             return replace(shown, status=Status.REFUSED, refusal=NOT_ACTIVE)
         try:
             answer = await self._execution.shielded(
@@ -402,6 +420,9 @@ class RoadExecutor:
     ) -> Outcome | Refuse:
         """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
         ctx = prepared.ctx
+        if isinstance(operation, InertGuildWrite):
+            claim = cast("InertGuildWrite[Any, Any, Any]", operation)
+            return await self._claims.commit(claim, prepared, arguments, common, preview, shown)
         # Others must agree, whoever names it himself.
         proof = None if common.dry_run or prepared.facts.four_eyes else asking.proof
         record = self._journal.record(

@@ -34,10 +34,18 @@ class Membership:
         return self._facts.snapshot.memberships.get((caller.workspace_id, caller.user_id))
 
     def guild_role(self, caller: Caller, installation: Installation, view: GuildView | None) -> PlatformRole | None:
-        """The role inside one guild. Raises GuildVanished."""
+        """The role inside one guild: the explicit one; else that of whoever claimed it, in this guild alone; else what
+        the guild maps the person's roles to. Raises GuildVanished.
+        """
         explicit = self.explicit_role(caller)
         if explicit is not None or view is None:
             return explicit
+        mapped = self._mapped_role(installation, view)
+        if caller.user_id is not None and installation.claimed_by == caller.user_id:
+            return max(mapped, PlatformRole.ADMIN)
+        return mapped
+
+    def _mapped_role(self, installation: Installation, view: GuildView) -> PlatformRole:
         rules = self._facts.snapshot.guild_rules.get(installation.id, NO_RULES)
         return mapped_role(rules, (role.id for role in view.actor.roles) if rules.role_map else ())
 
@@ -85,7 +93,7 @@ class Membership:
             installation = self._facts.snapshot.installations.get(guild_id)
             try:
                 view = await self._state.view(guild_id, caller.user_id)
-                role = self.guild_role(caller, installation, view) if installation and view else None
+                role = self._mapped_role(installation, view) if installation and view else None
             except (*DISCORD_FAILED, GuildVanished):
                 continue
             roles += [] if role is None else [role]

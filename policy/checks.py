@@ -34,6 +34,13 @@ UNKNOWN = Refuse(
     "Check the name or the id; list what you can see with guild_list or channel_list.",
 )
 
+GUILD_TAKEN = Refuse(
+    Step.INSTALLATION,
+    "guild_taken",
+    "This guild is claimed already.",
+    "To begin anew, remove the bot from the guild, invite it again and claim it.",
+)
+
 TARGETS_UNKNOWN = Refuse(
     Step.DISCORD,
     "targets_unknown",
@@ -99,6 +106,23 @@ def guild_is_installed(caller: Caller, facts: Facts) -> Refuse | None:
             return Refuse(Step.INSTALLATION, "no_guilds", "The credential names no guild.", hidden=True)
     elif installation.guild_id not in caller.guild_ids:
         return Refuse(Step.INSTALLATION, "outside_grant", "The credential does not reach this guild.", hidden=True)
+    return None
+
+
+def guild_is_inert(caller: Caller, facts: Facts) -> Refuse | None:
+    """For a claim: of a guild that nobody has installed, by a caller who was made for that one guild."""
+    guild_id = facts.claimed_guild_id
+    if guild_id is None or caller.guild_ids is None or guild_id not in caller.guild_ids:
+        return Refuse(Step.INSTALLATION, "outside_grant", "The credential does not reach this guild.", hidden=True)
+    if facts.installation is not None:
+        return GUILD_TAKEN
+    if not facts.guild_allowed:
+        return Refuse(
+            Step.INSTALLATION,
+            "not_listed",
+            "This instance serves listed guilds only, and this one is not listed.",
+            "Ask whoever runs it to add the guild's id to ALLOWED_GUILD_IDS.",
+        )
     return None
 
 
@@ -184,7 +208,9 @@ def target_is_in_guild(requirement: Requirement, need: Need, facts: Facts) -> Re
     """What was resolved must lie in the guild that the first steps decided about."""
     if not requirement.in_guild:
         return None
-    if facts.installation is not None and need.target.guild_id == facts.installation.guild_id:
+    installed = None if facts.installation is None else facts.installation.guild_id
+    guild_id = facts.claimed_guild_id if requirement.of_inert_guild else installed
+    if guild_id is not None and need.target.guild_id == guild_id:
         return None
     return Refuse(Step.INSTALLATION, "foreign_target", f"{_where(need)} is not in the guild of this call.", hidden=True)
 

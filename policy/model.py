@@ -203,7 +203,10 @@ class Need:
 
 @frozen
 class Requirement:
-    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower."""
+    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
+
+    ``of_inert_guild``: it is for a guild that nobody has installed, and for no other.
+    """
 
     operation: str
     toolset: str
@@ -215,6 +218,7 @@ class Requirement:
     min_role: PlatformRole = PlatformRole.VIEWER
     reach: Reach = Reach.LEAVES
     in_guild: bool = True
+    of_inert_guild: bool = False
     needs: tuple[Need, ...] = ()
 
 
@@ -260,23 +264,32 @@ class TargetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty."""
+    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty.
+
+    ``claimed_by``: the member who claimed it; in this guild he has the role of an admin. None for one that was installed
+    by the instance itself.
+    """
 
     id: str
     workspace_id: str
     guild_id: int
     active: bool = True
+    claimed_by: int | None = None
 
 
 @frozen
 class Facts:
-    """What the pipeline knows. A fact that could not be had stays at its refusing default."""
+    """What the pipeline knows. A fact that could not be had stays at its refusing default.
+
+    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which.
+    """
 
     now: float
     platform_age_seconds: float
     audience_ok: bool = False
     role: PlatformRole | None = None
     installation: Installation | None = None
+    claimed_guild_id: int | None = None
     guild_allowed: bool = False
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True

@@ -48,6 +48,8 @@ def _membership(caller: Caller, requirement: Requirement, facts: Facts) -> Refus
 
 
 def _installation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    if requirement.of_inert_guild:
+        return checks.guild_is_inert(caller, facts)
     return checks.guild_is_installed(caller, facts) if requirement.in_guild else None
 
 

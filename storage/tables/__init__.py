@@ -27,6 +27,7 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.setup import SetupCard
 
 __all__ = [
     "AuditEvent",
@@ -42,6 +43,7 @@ __all__ = [
     "ProcessLease",
     "ReadCount",
     "SentMessage",
+    "SetupCard",
     "Table",
     "TaintMark",
     "User",
