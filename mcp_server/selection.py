@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from mcp_server.presets import META, PRESETS, READ_ONLY
+from policy.presets import META, PRESETS, READ_ONLY
 from operations.base import Operation
 from policy.model import Caller, Kind
 

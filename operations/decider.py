@@ -50,6 +50,7 @@ from policy.model import (
     TargetFacts,
     Tier,
 )
+from policy.presets import ALL
 from policy.rules import ChannelRules, effective, raised_tier
 from policy.taint import Source
 from storage import sent_messages
@@ -123,6 +124,7 @@ class Decider:
     def _early(self, caller: Caller, guild_id: int | None, role: PlatformRole | None) -> Facts:
         snapshot = self._facts.snapshot
         installation = None if guild_id is None else snapshot.installations.get(guild_id)
+        rules = NO_RULES if installation is None else snapshot.guild_rules.get(installation.id, NO_RULES)
         return Facts(
             now=self._clock(),
             platform_age_seconds=self._facts.age_seconds(),
@@ -131,6 +133,7 @@ class Decider:
             role=role,
             installation=installation,
             guild_allowed=guild_id is not None and self.membership.allows(guild_id),
+            preset=rules.preset or ALL,
         )
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]:
@@ -494,6 +497,7 @@ def gathered(
         installation=early.installation,
         claimed_guild_id=early.claimed_guild_id,
         guild_allowed=early.guild_allowed,
+        preset=early.preset,
         targets=targets,
         tainted=tainted,
         audience_leaks=audience_leaks,

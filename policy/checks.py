@@ -20,6 +20,7 @@ from policy.model import (
     TargetFacts,
 )
 from policy.permissions import Bits, missing, names_of
+from policy.presets import is_served
 from policy.scopes import covers
 
 MAX_FACT_AGE_SECONDS = 60.0
@@ -135,6 +136,18 @@ def face_offers_operation(caller: Caller, requirement: Requirement) -> Refuse | 
         "face",
         f"{requirement.operation} is not offered through {caller.face.value}.",
         f"Use it through: {', '.join(sorted(face.value for face in requirement.faces))}.",
+    )
+
+
+def guild_serves_operation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    """What the system does of itself (ending what was begun) is not bounded by what people are served with."""
+    if not requirement.in_guild or caller.kind is CallerKind.SYSTEM or is_served(facts.preset, requirement):
+        return None
+    return Refuse(
+        Step.SCOPE,
+        "preset",
+        f"This guild is served with the preset {facts.preset or 'nothing'}, which leaves out {requirement.operation}.",
+        "A workspace admin chooses another one with /setup.",
     )
 
 

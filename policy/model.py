@@ -281,7 +281,8 @@ class Installation:
 class Facts:
     """What the pipeline knows. A fact that could not be had stays at its refusing default.
 
-    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which.
+    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which. ``preset``: what
+    the guild is served with (policy.presets).
     """
 
     now: float
@@ -291,6 +292,7 @@ class Facts:
     installation: Installation | None = None
     claimed_guild_id: int | None = None
     guild_allowed: bool = False
+    preset: str = ""
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True
     audience_leaks: bool = True

@@ -57,6 +57,7 @@ def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | N
     role = PlatformRole.OWNER if caller.kind is CallerKind.SYSTEM else facts.role
     return (
         checks.face_offers_operation(caller, requirement)
+        or checks.guild_serves_operation(caller, requirement, facts)
         or checks.toolset_is_enabled(caller, requirement)
         or checks.client_may_write(caller, requirement)
         or checks.scope_is_granted(caller, requirement)

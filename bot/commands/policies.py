@@ -68,6 +68,8 @@ def _lines(installation: Installation, rules: GuildRules, channels: Mapping[int,
         lines.append("tiers: " + ", ".join(f"{name} {tier}" for name, tier in sorted(rules.tiers.items())))
     if rules.role_map:
         lines.append("role map: " + ", ".join(f"{role_id} {role}" for role_id, role in sorted(rules.role_map.items())))
+    if rules.preset is not None:
+        lines.append(f"preset: {rules.preset}")
     if rules.record_reads:
         lines.append("reads: recorded")
     return lines + [f"channel {channel_id}: {_named(each.rules)}" for channel_id, each in sorted(channels.items())]

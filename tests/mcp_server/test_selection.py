@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_server.presets import PRESETS, READ_ONLY
+from policy.presets import PRESETS, READ_ONLY
 from mcp_server.selection import UnknownToolset, parse
 from policy.model import Caller, CallerKind, Face
 

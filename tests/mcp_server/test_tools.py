@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mcp_server.instructions import INSTRUCTIONS
 from mcp_server.listing import ToolListing
-from mcp_server.presets import PRESETS
+from policy.presets import PRESETS
 from mcp_server.tools import tool
 from operations.base import Common, Delegate, Model, Operation, Status
 from operations.outcomes import structured
