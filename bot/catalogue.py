@@ -46,6 +46,8 @@ from operations.discord.webhook_modify import ModifyWebhook
 from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
+from operations.platform.channel_policies import SetChannelPolicy
+from operations.platform.chat_channels import AllowChatChannel, DisallowChatChannel
 from operations.platform.guild_claim import ClaimGuild
 from operations.platform.meta import (
     ExplainPolicy,
@@ -56,6 +58,11 @@ from operations.platform.meta import (
     Whoami,
 )
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
+from operations.platform.policies import GetPolicy, SetPolicy
+from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
+from operations.platform.policy_test import TryPolicy
+from operations.platform.preset_set import SetPreset
+from operations.platform.tokens import CreateToken, ListTokens, RenewToken, RevokeToken
 
 CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
@@ -124,6 +131,20 @@ CATALOGUE: tuple[type[Operation], ...] = (
     RevertAudit,
     # administration
     ClaimGuild,
+    GetPolicy,
+    SetPolicy,
+    TryPolicy,
+    SetChannelPolicy,
+    SetApprovers,
+    SetApprovalsChannel,
+    SetLogChannel,
+    SetPreset,
+    AllowChatChannel,
+    DisallowChatChannel,
+    CreateToken,
+    ListTokens,
+    RenewToken,
+    RevokeToken,
     # meta
     Whoami,
     SearchTools,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import discord
 
 from operations.base import Operation
+from operations.sanitise import cap
 from policy.permissions import Bits, bits, missing, names_of
 from policy.presets import ALL, PRESETS
 
@@ -28,7 +29,7 @@ LABELS = {
     "mention_everyone": "Mention @everyone, @here and All Roles",
 }
 MOST_PURPOSES = 3
-MOST_CHARACTERS = 60
+MOST_CHARACTERS = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,7 @@ class Lacking:
 def lacking(operations: Iterable[Operation], held: int, preset: str | None = None) -> tuple[Lacking, ...]:
     """What the bot would need for the operations that a guild is served with, and lacks guild-wide. Lowest bit first."""
     chosen = PRESETS[preset or ALL]
-    purposes: dict[str, list[str]] = {
-        name: [purpose] for name, purpose in OWN.items() if missing(held, bits(name))
-    }
+    purposes: dict[str, list[str]] = {name: [purpose] for name, purpose in OWN.items() if missing(held, bits(name))}
     for operation in operations:
         if not chosen.serves(operation.name, operation.toolset, operation.kind):
             continue
@@ -84,7 +83,8 @@ def invite_url(application_id: int, guild_id: int, held: int, wanted: Iterable[L
 def _purpose(operation: Operation) -> str:
     """The beginning of its description, as the end of a sentence."""
     text = operation.description
-    for end in (". ", "; ", ", ", ": ", " ("):
+    for end in (". ", "; ", ": ", " ("):
         text = text.partition(end)[0]
-    text = text.rstrip(".")[:MOST_CHARACTERS]
-    return text[:1].lower() + text[1:]
+    text = cap(text.rstrip("."), MOST_CHARACTERS)
+    # Some reads are described by what they show.
+    return f"show {text[:1].lower()}{text[1:]}" if text.startswith("One ") else text[:1].lower() + text[1:]

@@ -38,8 +38,8 @@ from operations.errors import Refused
 from operations.execution import Execution
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import GuildVanished
-from operations.invalid_arguments import InvalidArguments
 from operations.inert_guilds import InertGuildWrite
+from operations.invalid_arguments import InvalidArguments
 from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
@@ -374,8 +374,8 @@ class RoadExecutor:
             return shown
         if self._execution.draining:
             return replace(shown, status=Status.REFUSED, refusal=SHUTTING_DOWN)
+        # What is one transaction may be written beside the active process, too.
         if not self._is_active() and not isinstance(operation, PlatformWrite):
-            # Rules and the like may be written beside the active process, which hears of it.
             return replace(shown, status=Status.REFUSED, refusal=NOT_ACTIVE)
         try:
             answer = await self._execution.shielded(

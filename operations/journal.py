@@ -239,7 +239,9 @@ class Journal:
         self._settled(record)
         return applied.outcome
 
-    async def apply_at_once(self, work: Callable[[Session], Awaitable[tuple[CallRecord, AuditEntry, Applied]]]) -> Outcome:
+    async def apply_at_once(
+        self, work: Callable[[Session], Awaitable[tuple[CallRecord, AuditEntry, Applied]]]
+    ) -> Outcome:
         """Intent, effect and outcome in one transaction, for a call whose effect makes what it is recorded under. Raises
         what ``work`` raises; then nothing was kept.
         """

@@ -266,8 +266,8 @@ class TargetFacts:
 class Installation:
     """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty.
 
-    ``claimed_by``: the member who claimed it; in this guild he has the role of an admin. None for one that was installed
-    by the instance itself.
+    ``claimed_by``: the member who claimed it; in this guild he has the role of an admin. None for one that the instance
+    installed by itself.
     """
 
     id: str
@@ -281,8 +281,8 @@ class Installation:
 class Facts:
     """What the pipeline knows. A fact that could not be had stays at its refusing default.
 
-    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which. ``preset``: what
-    the guild is served with (policy.presets).
+    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which. ``preset``:
+    what the guild is served with (policy.presets).
     """
 
     now: float

@@ -32,7 +32,6 @@ class Offered(Protocol):
     def kind(self) -> Kind: ...
 
 
-
 @dataclass(frozen=True, slots=True)
 class Preset:
     """Operations by name, by toolset, or all of some kinds.
@@ -58,7 +57,6 @@ class Preset:
 def is_served(preset: str, requirement: Requirement) -> bool:
     """Whether a guild that is served with this preset knows the operation. An unknown preset is the narrowest."""
     return PRESETS.get(preset, Preset()).serves(requirement.operation, requirement.toolset, requirement.kind)
-
 
 
 _SELF = ("whoami", "tool_search", "policy_explain", "plan_get", "plan_confirm", "plan_cancel")

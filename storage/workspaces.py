@@ -51,9 +51,7 @@ async def owned_by(session: Session, user_id: int) -> str | None:
     """The oldest workspace that this person owns."""
     found: str | None = await session.scalar(
         select(col(WorkspaceMembership.workspace_id))
-        .where(
-            col(WorkspaceMembership.user_id) == user_id, col(WorkspaceMembership.role) == int(PlatformRole.OWNER)
-        )
+        .where(col(WorkspaceMembership.user_id) == user_id, col(WorkspaceMembership.role) == int(PlatformRole.OWNER))
         .order_by(col(WorkspaceMembership.created_at), col(WorkspaceMembership.workspace_id))
         .limit(1)
     )

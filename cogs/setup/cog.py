@@ -23,7 +23,7 @@ from operations.guild_source import GuildStarting
 from operations.guild_state import GuildState
 from operations.ledger import phase
 from operations.membership import Membership
-from policy.model import Caller, Face, PlatformRole
+from policy.model import PlatformRole
 from policy.permissions import Bits
 from storage.facts import PlatformFacts
 from storage.outages import DatabaseUnavailable

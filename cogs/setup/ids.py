@@ -13,9 +13,7 @@ from storage.crypto import Keyring
 
 PURPOSE = "setup card"
 MAC_LENGTH = 32
-TEMPLATE = re.compile(
-    r"su:(?P<press>claim|look|done|chat|log|who|preset):(?P<guild>[0-9]{1,20}):(?P<mac>[0-9a-f]{32})"
-)
+TEMPLATE = re.compile(r"su:(?P<press>claim|look|done|chat|log|who|preset):(?P<guild>[0-9]{1,20}):(?P<mac>[0-9a-f]{32})")
 
 
 class Press(StrEnum):

@@ -11,12 +11,8 @@ INERT_IN_DM = (
     "Guildhall has joined **{guild}** and does nothing there yet. It may not write in a channel that your staff reads, so "
     "you are told here. Press **Claim**; the rest is set with `/setup` in the guild."
 )
-UNLISTED = (
-    "This instance of Guildhall serves listed guilds only. Whoever runs it has to add {guild_id} to `ALLOWED_GUILD_IDS`."
-)
-CLAIMED = (
-    "Choose below; each choice counts at once, within your own rights. Nothing has to be set: `/setup` opens this again."
-)
+UNLISTED = "This instance of Guildhall serves listed guilds only. Whoever runs it has to add {guild_id} to `ALLOWED_GUILD_IDS`."
+CLAIMED = "Choose below; each choice counts at once, within your own rights. Nothing has to be set: `/setup` opens this again."
 CLAIMED_IN_DM = "The guild is claimed. The rest is set with `/setup` in the guild."
 FINISHED = "Guildhall is set up. `/setup` opens this again."
 HOW_TO_CLAIM = (
@@ -52,7 +48,9 @@ PRESETS = {
 }
 NOT_A_CARD = "This is not Guildhall's own card, or one of another time. `/setup` gives you a new one."
 NOT_IN_GUILD = "You are not a member of that guild any more, or Guildhall is not."
-MAY_NOT = "Setting up takes **Manage Server** in this guild, or the role manager in its workspace. Ask somebody who has it."
+MAY_NOT = (
+    "Setting up takes **Manage Server** in this guild, or the role manager in its workspace. Ask somebody who has it."
+)
 CLAIM_FIRST = "Claim the guild first: press **Claim**."
 CLAIMED_NOW = "Claimed. Guildhall serves this guild from now on, and you are its admin there. Now choose on the card."
 LOOKED = "This is how it stands now."

@@ -78,9 +78,7 @@ class ClaimGuild(InertGuildWrite[GuildClaimInput, GuildClaimEffect, GuildClaimRe
                 session, inline(effect.guild.name), effect.claimed_by, ctx.now
             )
         try:
-            await installations.install(
-                session, workspace_id, effect.guild.id, ctx.now, claimed_by=effect.claimed_by
-            )
+            await installations.install(session, workspace_id, effect.guild.id, ctx.now, claimed_by=effect.claimed_by)
         except installations.GuildTaken:
             raise Refused(GUILD_TAKEN) from None
         return GuildClaimResult(
