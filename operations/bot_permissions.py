@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import discord
 
 from operations.base import Operation
-from operations.sanitise import cap
 from policy.permissions import Bits, bits, missing, names_of
 from policy.presets import ALL, PRESETS
 
@@ -85,6 +85,6 @@ def _purpose(operation: Operation) -> str:
     text = operation.description
     for end in (". ", "; ", ": ", " ("):
         text = text.partition(end)[0]
-    text = cap(text.rstrip("."), MOST_CHARACTERS)
+    text = textwrap.shorten(text.rstrip("."), MOST_CHARACTERS, placeholder="…")
     # Some reads are described by what they show.
     return f"show {text[:1].lower()}{text[1:]}" if text.startswith("One ") else text[:1].lower() + text[1:]
