@@ -27,8 +27,10 @@ from bot.installing import Installing
 from bot.intents import intents_for
 from bot.marked_database import opened_database
 from bot.request_budget import RequestBudget
+from bot.set_up import setup_posting
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.setup.posting import SetupPosting
 from cogs.slash.sync import CommandSync
 from operations import call_ids
 from operations.approval import Approval
@@ -133,7 +135,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         state = GuildState(source)
         hub.listen(state.on_event)
         files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
-        core, upkeep, installing = _built(
+        core, upkeep, installing = built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
         core = replace(core, commands=await add_discord_face(core))
@@ -153,9 +155,11 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        posting = setup_posting(core)
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
-            tasks.start(_install_when_known(client, installing), "first installations")
+            tasks.start(_install_when_known(client, installing, posting), "first installations")
+            tasks.start(posting.watch(stack.enter_context(hub.subscribe())), "set-up cards")
         else:
             await installing.start()
         tasks.start(installing.watch(events), "installations")
@@ -163,7 +167,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         yield core
 
 
-def _built(
+def built(
     settings: Settings,
     database: Database,
     facts: PlatformFacts,
@@ -310,7 +314,7 @@ async def _become_active(lease: ProcessLease) -> None:
         await asyncio.sleep(LEASE_POLL_SECONDS)
 
 
-async def _install_when_known(client: GuildhallClient, installing: Installing) -> None:
+async def _install_when_known(client: GuildhallClient, installing: Installing, posting: SetupPosting) -> None:
     """READY names every guild of its shard; installations are compared once all shards are connected."""
     while True:
         connected, count = client.readiness.connected_shards()
@@ -319,7 +323,8 @@ async def _install_when_known(client: GuildhallClient, installing: Installing) -
         await asyncio.sleep(0.05)
     while True:
         try:
-            return await installing.start()
+            await installing.start()
+            return posting.begin()
         except DatabaseUnavailable:
             log.warning("first installations wait for the database")
             await asyncio.sleep(INSTALL_AGAIN_SECONDS)

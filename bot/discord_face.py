@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.set_up import setup_cog
 from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
@@ -45,6 +46,7 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
+    await core.client.add_cog(setup_cog(core, runner))
     tree = core.client.tree
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):

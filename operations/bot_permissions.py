@@ -34,7 +34,7 @@ MOST_CHARACTERS = 70
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """One permission by discord.py's name, as Discord calls it, and what it is for; ``more``: uses that are left out."""
+    """A permission by discord.py's name, as Discord calls it, and what it is for; ``more``: uses that are left out."""
 
     name: str
     label: str
@@ -47,7 +47,7 @@ class Lacking:
 
 
 def lacking(operations: Iterable[Operation], held: int, preset: str | None = None) -> tuple[Lacking, ...]:
-    """What the bot would need for the operations that a guild is served with, and lacks guild-wide. Lowest bit first."""
+    """What the bot would need for what a guild is served with, and lacks guild-wide; the lowest bit first."""
     chosen = PRESETS[preset or ALL]
     purposes: dict[str, list[str]] = {name: [purpose] for name, purpose in OWN.items() if missing(held, bits(name))}
     for operation in operations:

@@ -421,8 +421,7 @@ class RoadExecutor:
         """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
         ctx = prepared.ctx
         if isinstance(operation, InertGuildWrite):
-            claim = cast("InertGuildWrite[Any, Any, Any]", operation)
-            return await self._claims.commit(claim, prepared, arguments, common, preview, shown)
+            return await self._claims.commit(operation, prepared, arguments, common, preview, shown)
         # Others must agree, whoever names it himself.
         proof = None if common.dry_run or prepared.facts.four_eyes else asking.proof
         record = self._journal.record(

@@ -242,8 +242,8 @@ class Journal:
     async def apply_at_once(
         self, work: Callable[[Session], Awaitable[tuple[CallRecord, AuditEntry, Applied]]]
     ) -> Outcome:
-        """Intent, effect and outcome in one transaction, for a call whose effect makes what it is recorded under. Raises
-        what ``work`` raises; then nothing was kept.
+        """Intent, effect and outcome in one transaction, for a call whose effect makes what it is recorded under.
+        Raises what ``work`` raises; then nothing was kept.
         """
         async with self._database.unit_of_work() as session:
             record, entry, applied = await work(session)

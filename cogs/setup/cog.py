@@ -22,7 +22,7 @@ from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_source import GuildStarting
 from operations.guild_state import GuildState
 from operations.ledger import phase
-from operations.membership import Membership
+from operations.membership import role_in_guild
 from policy.model import PlatformRole
 from policy.permissions import Bits
 from storage.facts import PlatformFacts
@@ -74,7 +74,6 @@ class SetupCog(commands.Cog, name="Setup"):
         states: SetupStates,
         ids: SetupIds,
         choices: Choices,
-        membership: Membership,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -83,7 +82,6 @@ class SetupCog(commands.Cog, name="Setup"):
         self._states = states
         self._ids = ids
         self._choices = choices
-        self._membership = membership
         self._monotonic = monotonic
         self._told: dict[int, float] = {}
         self._item = SetupItem.bound_to(self.pressed)
@@ -191,7 +189,7 @@ class SetupCog(commands.Cog, name="Setup"):
         caller = self._choices.member(guild_id, user_id)
         if installation is None or caller is None:
             return False
-        role = self._membership.guild_role(caller, installation, view)
+        role = role_in_guild(self._facts.snapshot, caller, installation, view)
         return role is not None and role >= PlatformRole.MANAGER
 
     # ---------------------------------------------------------------- mentions

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import aiohttp
 import discord
@@ -21,6 +22,7 @@ from operations.ledger import OutcomeUnknown, phase
 from storage import setup_cards
 from storage.database import Database
 from storage.outages import DatabaseUnavailable
+from storage.session import Session
 from storage.setup_cards import Due
 
 log = structlog.get_logger(__name__)
@@ -70,20 +72,17 @@ class SetupPosting:
                 continue
             match event:
                 case GuildReady():
-                    await self._patiently(lambda event=event: self._joined(event.guild_id))
+                    await self._patiently(partial(self._joined, event.guild_id))
                 case GuildGone(left=True):
-                    await self._patiently(lambda event=event: self._left(event.guild_id))
+                    await self._patiently(partial(self._left, event.guild_id))
                 case _:
                     pass
 
-    async def _patiently(self, work: Callable[[], object]) -> None:
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Does it as soon as the database answers."""
         while True:
             try:
-                done = work()
-                if asyncio.iscoroutine(done):
-                    await done
-                return
+                return await work()
             except DatabaseUnavailable:
                 log.warning("set-up cards wait for the database")
                 await asyncio.sleep(1.0)
@@ -102,7 +101,7 @@ class SetupPosting:
         async with self._database.unit_of_work() as session:
             await self._remember(session, guild_id, with_card=True)
 
-    async def _remember(self, session: setup_cards.Session, guild_id: int, *, with_card: bool) -> None:
+    async def _remember(self, session: Session, guild_id: int, *, with_card: bool) -> None:
         wanted = with_card and self._posts and self._states.is_claimable(guild_id)
         await setup_cards.joined(session, guild_id, self._clock(), with_card=wanted)
 

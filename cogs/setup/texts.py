@@ -8,11 +8,17 @@ INERT = (
     "**Claim**, or run `/setup`."
 )
 INERT_IN_DM = (
-    "Guildhall has joined **{guild}** and does nothing there yet. It may not write in a channel that your staff reads, so "
-    "you are told here. Press **Claim**; the rest is set with `/setup` in the guild."
+    "Guildhall has joined **{guild}** and does nothing there yet. It may not write in a channel that your staff "
+    "reads, so you are told here. Press **Claim**; the rest is set with `/setup` in the guild."
 )
-UNLISTED = "This instance of Guildhall serves listed guilds only. Whoever runs it has to add {guild_id} to `ALLOWED_GUILD_IDS`."
-CLAIMED = "Choose below; each choice counts at once, within your own rights. Nothing has to be set: `/setup` opens this again."
+UNLISTED = (
+    "This instance of Guildhall serves listed guilds only. Whoever runs it has to add {guild_id} to "
+    "`ALLOWED_GUILD_IDS`."
+)
+CLAIMED = (
+    "Choose below; each choice counts at once, within your own rights. Nothing has to be set: `/setup` opens this "
+    "again."
+)
 CLAIMED_IN_DM = "The guild is claimed. The rest is set with `/setup` in the guild."
 FINISHED = "Guildhall is set up. `/setup` opens this again."
 HOW_TO_CLAIM = (
