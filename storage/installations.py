@@ -42,6 +42,13 @@ async def install(
     return Installation(installation_id, workspace_id, guild_id, claimed_by=claimed_by)
 
 
+async def active_guild_ids(session: Session) -> frozenset[int]:
+    found = await session.scalars(
+        select(col(GuildInstallation.guild_id)).where(col(GuildInstallation.removed_at).is_(None))
+    )
+    return frozenset(found.all())
+
+
 async def active(session: Session, guild_id: int) -> Installation | None:
     row = await session.scalar(
         select(GuildInstallation).where(

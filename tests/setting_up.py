@@ -82,7 +82,7 @@ class NewGuild:
         return any(each.startswith("su:") and f":{self.id}:" in each for each in ids)
 
     async def card(self) -> tuple[int, dict[str, Any]]:
-        """The one card, once it stands somewhere."""
+        """The newest card, once one stands there: that of an earlier stay may stand there as well."""
         found: list[tuple[int, dict[str, Any]]] = []
 
         async def stands() -> bool:
@@ -90,8 +90,7 @@ class NewGuild:
             return bool(found)
 
         await until(stands, "the set-up card stands there")
-        assert len(found) == 1, found
-        return found[0]
+        return max(found, key=lambda card: int(card[1]["id"]))
 
     # ------------------------------------------------------------------- people
     async def press(self, who: str, label: str, shown: tuple[int, dict[str, Any]] | None = None) -> Told:

@@ -35,6 +35,7 @@ async def test_a_guild_that_the_bot_joins_gets_one_card_and_nothing_else(guild: 
     channel_id, message = await guild.card()
     assert channel_id == guild.channel("general")
     assert "Manage Server" in text_of(message)
+    assert len(await guild.cards()) == 1
     assert not guild.is_installed
 
 
@@ -195,10 +196,28 @@ async def test_a_guild_that_was_removed_and_claimed_again_begins_empty(guild: Ne
     await until(lambda: not guild.is_installed, "the installation ends")
     assert first.id not in core.facts.snapshot.guild_rules
 
+    await guild.town.sandbox.control("invite_again", guild=guild.id)
+    await until(lambda: core.client.readiness.is_ready(guild.id), "the guild is back")
+    await until(lambda: _offers_claim(guild), "it is told anew")
+    assert not guild.is_installed
+    await guild.claimed("ada")
+    second = core.facts.snapshot.installations[guild.id]
+    assert (second.id, second.claimed_by) != (first.id, first.claimed_by)
+    assert second.id not in core.facts.snapshot.guild_rules
+    caller = core.callers.of_member(guild.id, guild.member("ada"), Face.SLASH)
+    assert caller is not None
+    listed = await core.executor.run("audit_list", {"guild": str(guild.id)}, caller)
+    assert guild.member("marlow") not in {call.by.user_id for call in listed.data.calls}  # type: ignore[union-attr]
+
+
+async def _offers_claim(guild: NewGuild) -> bool:
+    _, message = await guild.card()
+    return "'Claim'" in str(message["components"])
+
 
 # ------------------------------------------------------------- inert guilds
 async def test_an_inert_guild_tells_a_command_and_a_mention_how_to_claim_it(guild: NewGuild) -> None:
-    assert "/setup" in (await guild.uses("marlow", "kick", member={"user": guild.member("nina")})).text
+    assert "/setup" in (await guild.uses("ada", "role list")).text
     bot_id = guild.town.sandbox.bot_id
     for _ in range(3):
         await guild.town.sandbox.control(
