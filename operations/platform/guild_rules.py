@@ -157,13 +157,14 @@ def rule_changes(ctx: Context, before: GuildRules, after: GuildRules) -> tuple[C
     found: list[tuple[str, Any, Any]] = [
         (each.value, getattr(before.rules, each.value), getattr(after.rules, each.value)) for each in OperationClass
     ]
-    for name in sorted(before.tiers.keys() | after.tiers.keys()):
-        found.append((f"tier of {name}", before.tiers.get(name), after.tiers.get(name)))
+    found += [
+        (f"tier of {name}", before.tiers.get(name), after.tiers.get(name))
+        for name in sorted(before.tiers.keys() | after.tiers.keys())
+    ]
     for role_id in sorted(before.role_map.keys() | after.role_map.keys()):
         words = f"platform role of {role_words(ctx, role_id)}"
         found.append((words, before.role_map.get(role_id), after.role_map.get(role_id)))
-    for name in ("four_eyes", "record_reads", "preset"):
-        found.append((name, getattr(before, name), getattr(after, name)))
+    found += [(name, getattr(before, name), getattr(after, name)) for name in ("four_eyes", "record_reads", "preset")]
     if before.approver_role_ids != after.approver_role_ids:
         earlier, later = (
             [role_words(ctx, role_id) for role_id in rules.approver_role_ids] for rules in (before, after)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.administration import AllowedChatChannel
 from storage.tables.base import Table, metadata
+from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
 from storage.tables.core import (
     AuditEvent,
     AuditHead,
@@ -28,6 +29,7 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.moderation import ChannelLock
 from storage.tables.setup import SetupCard
 
 __all__ = [
@@ -36,6 +38,10 @@ __all__ = [
     "AuditHead",
     "BotConfig",
     "Call",
+    "Case",
+    "CaseBook",
+    "CaseNote",
+    "ChannelLock",
     "ChannelPolicy",
     "FactRevision",
     "GuildInstallation",
@@ -48,6 +54,7 @@ __all__ = [
     "SetupCard",
     "Table",
     "TaintMark",
+    "TemporaryEffect",
     "User",
     "Workspace",
     "WorkspaceMembership",
