@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from operations.base import Operation
 from operations.discord.ban_list import ListBans
+from operations.discord.case_edit import EditCase
+from operations.discord.cases import GetCase, ListCases, ReadMemberHistory
 from operations.discord.channel_create import CreateChannel
 from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
@@ -21,9 +23,12 @@ from operations.discord.member_ban import BanMember
 from operations.discord.member_edit import EditMember
 from operations.discord.member_kick import KickMember
 from operations.discord.member_list import ListMembers
+from operations.discord.member_note import NoteMember
+from operations.discord.member_report import ReportMember
 from operations.discord.member_timeout import TimeoutMember
 from operations.discord.member_timeout_remove import RemoveMemberTimeout
 from operations.discord.member_unban import UnbanMember
+from operations.discord.member_warn import WarnMember
 from operations.discord.members import GetMember, SearchMembers
 from operations.discord.message_bulk_delete import BulkDeleteMessages
 from operations.discord.message_delete import DeleteMessage
@@ -101,11 +106,18 @@ CATALOGUE: tuple[type[Operation], ...] = (
     RemoveMemberTimeout,
     EditMember,
     ListBans,
+    ReadMemberHistory,
     # reactions
     AddReaction,
     # moderation
     DeleteMessage,
     BulkDeleteMessages,
+    WarnMember,
+    NoteMember,
+    ReportMember,
+    ListCases,
+    GetCase,
+    EditCase,
     # threads
     CreateThread,
     ListThreads,

@@ -142,9 +142,12 @@ class Settlement:
                 error=type(unwrap(error)).__name__,
             )
             found, asked = None, False
-        if found is not None:
+        if found is not None and found.state is not CallState.UNKNOWN:
             return found
-        return Settled(CallState.UNKNOWN, detail=detail or "Discord's answer was lost.", asked=asked)
+        if found is None:
+            found = Settled(CallState.UNKNOWN, detail=detail or "Discord's answer was lost.", asked=asked)
+        standing = operation.stands(effect)
+        return found if standing is None else replace(found, state=CallState.DONE, result=standing)
 
     async def _by_nonce(self, operation: Operation, ctx: Context, effect: Model, started_at: float) -> Settled | None:
         for pause in self._pauses:

@@ -203,7 +203,11 @@ class Need:
 
 @frozen
 class Requirement:
-    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower."""
+    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
+
+    ``reader_bits``: with the reach AUDIENCE, what everybody holds guild-wide who will read it (0: whoever sees a target
+    reads it).
+    """
 
     operation: str
     toolset: str
@@ -216,6 +220,7 @@ class Requirement:
     reach: Reach = Reach.LEAVES
     in_guild: bool = True
     needs: tuple[Need, ...] = ()
+    reader_bits: int = 0
 
 
 @frozen

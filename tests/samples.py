@@ -27,7 +27,7 @@ class Things:
 
     ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone. ``timed_out``: a
     member who is, ``banned``: a user. ``webhook``: of ``channel``, and ``webhook_thread`` a thread there. ``invite``: a
-    code.
+    code. ``case``: the number of one about ``member``.
     """
 
     guild: str
@@ -47,6 +47,7 @@ class Things:
     webhook: str = UNKNOWN_ID
     webhook_thread: str = UNKNOWN_ID
     invite: str = UNKNOWN_ID
+    case: int = 1
 
 
 async def things(place: Place) -> Things:
@@ -69,7 +70,17 @@ async def things(place: Place) -> Things:
         webhook=await place.webhook("ada", "general", "Tide clock"),
         webhook_thread=await place.thread("ada", "general", "tides"),
         invite=await place.invite("ada", "general"),
+        case=await warned_case(place),
     )
+
+
+async def warned_case(place: Place) -> int:
+    """The number of a warning that nobody was told of."""
+    warned = await place.done(
+        "member_warn", "ada", member=place.member("nina"), notify=False, reason="a first warning", dry_run=False
+    )
+    number: int = warned["case"]
+    return number
 
 
 async def timed_out_member(place: Place) -> str:
@@ -178,6 +189,23 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "role_remove": lambda known: {"guild": known.guild, "member": known.member, "role": known.role},
     "member_get": lambda known: {"guild": known.guild, "member": known.member},
     "member_list": lambda known: {"guild": known.guild},
+    "member_warn": lambda known: {"guild": known.guild, "member": known.member, "reason": "no spam here, please"},
+    "member_note": lambda known: {"guild": known.guild, "member": known.member, "text": "asked twice to stop"},
+    "member_report": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "text": "this is spam",
+    },
+    "member_history": lambda known: {"guild": known.guild, "member": known.member},
+    "case_list": lambda known: {"guild": known.guild, "member": known.member},
+    "case_get": lambda known: {"guild": known.guild, "case": known.case},
+    "case_edit": lambda known: {
+        "guild": known.guild,
+        "case": known.case,
+        "new_reason": "spam, in three channels",
+        "state": "open",
+    },
     "member_kick": lambda known: {"guild": known.guild, "member": known.member},
     "member_ban": lambda known: {"guild": known.guild, "member": known.member, "delete_message_seconds": 3600},
     "member_timeout": lambda known: {"guild": known.guild, "member": known.member, "duration_seconds": 600},
@@ -272,6 +300,7 @@ KIND_OF_FIELD = {
 }
 # Fields that stand for another one of the sample; both at once are refused.
 ALTERNATIVES = {
+    "member_report": {"member"},
     "channel_permissions_edit": {"member"},
     "channel_permissions_delete": {"member"},
     "role_reorder": {"below"},

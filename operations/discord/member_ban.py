@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from pydantic import Field
 
-from operations import bans
+from operations import bans, case_records
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.fingerprints import fingerprint
 from operations.discord.member_facts import (
@@ -25,6 +25,9 @@ from operations.refs import GuildRef, UserRef
 from operations.sanitise import inline
 from policy.model import Need, Target, Tier
 from policy.permissions import Bits
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
+from storage.session import Session
 
 
 class MemberBanInput(Model):
@@ -125,6 +128,9 @@ class BanMember(WriteOperation[MemberBanInput, MemberBanEffect, MemberBanResult]
 
     def found(self, entry: discord.AuditLogEntry, effect: MemberBanEffect) -> MemberBanResult | None:
         return _result(effect) if getattr(entry.target, "id", None) == effect.member.id else None
+
+    async def keep(self, session: Session, call: CallRecord, effect: MemberBanEffect, result: MemberBanResult) -> None:
+        await case_records.keep(session, call, CaseKind.BAN, effect.member.id)
 
 
 def _lost(*, is_member: bool, deletes: bool) -> str:

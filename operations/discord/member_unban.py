@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from operations import bans
+from operations import bans, case_records
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.fingerprints import GONE, fingerprint
 from operations.discord.member_facts import (
@@ -20,6 +20,9 @@ from operations.refs import BannedRef, GuildRef
 from operations.sanitise import inline
 from policy.model import Need, Target, Tier
 from policy.permissions import Bits
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
+from storage.session import Session
 
 
 class MemberUnbanInput(Model):
@@ -78,6 +81,11 @@ class UnbanMember(WriteOperation[MemberUnbanInput, MemberUnbanEffect, MemberUnba
 
     def found(self, entry: discord.AuditLogEntry, effect: MemberUnbanEffect) -> MemberUnbanResult | None:
         return _result(effect) if getattr(entry.target, "id", None) == effect.member.id else None
+
+    async def keep(
+        self, session: Session, call: CallRecord, effect: MemberUnbanEffect, result: MemberUnbanResult
+    ) -> None:
+        await case_records.keep(session, call, CaseKind.UNBAN, effect.member.id)
 
 
 def _seen(target: Target) -> str:

@@ -25,7 +25,7 @@ UNKNOWN_CALL = Refuse(
     "audit_list shows the calls that you may see.",
 )
 # Arguments of an inverse that hold text of members; names are no such text.
-TEXTS = frozenset({"topic", "description", "content", "embeds", "nickname"})
+TEXTS = frozenset({"topic", "description", "content", "embeds", "nickname", "new_reason"})
 CALL = Field(min_length=1, max_length=64, description="Its call_id.")
 
 

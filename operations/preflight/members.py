@@ -96,3 +96,22 @@ def outside_bans_may_be_exhausted(*, is_member: bool) -> str | None:
     if is_member:
         return None
     return "Discord limits how many people outside of a guild can be banned; whether there is room cannot be known."
+
+
+# ------------------------------------------------------------------- warnings
+def bots_take_no_warning(*, is_bot: bool) -> str | None:
+    if not is_bot:
+        return None
+    return "A bot reads no warnings; write to whoever runs it, or make a note with member_note."
+
+
+def requester_outranks(requester_rank: int, target_rank: int, name: str, *, is_owner: bool) -> str | None:
+    """Discord knows no warnings; whom one could not time out one does not warn. Ranks as in operations.member_rights.
+
+    https://discord.com/developers/docs/topics/permissions#permission-hierarchy
+    """
+    if is_owner:
+        return "Nobody warns the guild's owner."
+    if target_rank >= requester_rank:
+        return f"Your top role is not above @{name}; ask somebody whose role is."
+    return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.administration import AllowedChatChannel
 from storage.tables.base import Table, metadata
+from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
 from storage.tables.core import (
     AuditEvent,
     AuditHead,
@@ -35,6 +36,9 @@ __all__ = [
     "AuditHead",
     "BotConfig",
     "Call",
+    "Case",
+    "CaseBook",
+    "CaseNote",
     "ChannelPolicy",
     "FactRevision",
     "GuildInstallation",
@@ -46,6 +50,7 @@ __all__ = [
     "SentMessage",
     "Table",
     "TaintMark",
+    "TemporaryEffect",
     "User",
     "Workspace",
     "WorkspaceMembership",
