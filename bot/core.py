@@ -141,7 +141,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         by_hand = ModerationByHand(database, facts, state)
         hub.listen(by_hand.on_event)
         files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
-        core, upkeep, installing = built(
+        core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
         core = replace(core, commands=await add_discord_face(core))
@@ -178,7 +178,38 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         yield core
 
 
-def built(
+@asynccontextmanager
+async def passive_core(settings: Settings, database: Database) -> AsyncGenerator[Core]:
+    """A core beside the active one: for a command that calls operations in somebody's name.
+
+    It never becomes active, and asks Discord over REST alone. What is a transaction of our own it executes; other
+    writes are refused. The plans that it stores get their cards from the active process.
+    """
+    point_discord_at(settings.discord_api_base_url)
+    async with AsyncExitStack() as stack:
+        facts = PlatformFacts(database)
+        await facts.load()
+        redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+        limits = await stack.enter_async_context(RateLimits.open(redis_url))
+        process_id = f"px_{secrets.token_hex(8)}"
+        hub = EventHub()
+        garbage = await stack.enter_async_context(GarbagePauses(hub))
+        guard = HttpGuard(edge_ban=EdgeBan(), budget=RequestBudget())
+        client = GuildhallClient(hub=hub, guard=guard, intents=intents_for(settings), garbage=garbage)
+        await stack.enter_async_context(client)
+        await client.login(settings.discord_bot_token.get_secret_value() if settings.discord_bot_token else "")
+        source = await stack.enter_async_context(RestSource(client))
+        garbage.settle()
+        state = GuildState(source)
+        files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
+        lease = ProcessLease(database, process_id)
+        core, _, _ = _built(settings, database, facts, limits, lease, client, state, hub, files, process_id)
+        stack.push_async_callback(core.executor.drain, DRAIN_SECONDS)
+        stack.callback(core.failed.cancel)
+        yield core
+
+
+def _built(
     settings: Settings,
     database: Database,
     facts: PlatformFacts,
