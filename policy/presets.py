@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from policy.model import Kind, Requirement
 
@@ -22,14 +22,9 @@ ALWAYS_SERVED = frozenset({META, "administration", "audit", "privacy"})
 class Offered(Protocol):
     """An operation, as far as it is declared."""
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def toolset(self) -> str: ...
-
-    @property
-    def kind(self) -> Kind: ...
+    name: ClassVar[str]
+    toolset: ClassVar[str]
+    kind: ClassVar[Kind]
 
 
 @dataclass(frozen=True, slots=True)

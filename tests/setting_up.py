@@ -150,7 +150,8 @@ async def joined(town: Town, name: str = "Newcomers", **spec: Any) -> NewGuild:
 
 def granted_by(message: dict[str, Any]) -> int:
     """The permissions that the card's link asks for."""
-    (url,) = [each["url"] for row in message["components"] for each in row["components"] if each.get("url")]
+    urls: list[str] = [each["url"] for row in message["components"] for each in row["components"] if each.get("url")]
+    (url,) = urls
     asked = parse_qs(urlsplit(url).query)
     assert asked["scope"] == ["bot applications.commands"]
     return int(asked["permissions"][0])
