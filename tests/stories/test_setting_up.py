@@ -328,3 +328,17 @@ async def test_done_puts_the_card_away(guild: NewGuild) -> None:
     await guild.claimed("marlow")
     await guild.press("marlow", "Done")
     assert await guild.cards() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_card_whose_answer_is_lost_stands_there_once(welcoming: Town, when: str) -> None:
+    lost = {"method": "POST", "path": "/channels/*/messages", "reset": True, "when": when, "times": 1}
+    await welcoming.sandbox.control("fault", faults=[lost])
+    try:
+        guild = await joined(welcoming)
+        await guild.card()
+        later = await joined(welcoming)
+        await later.card()
+        assert len(await guild.cards()) == 1
+    finally:
+        await welcoming.sandbox.control("reset")
