@@ -6,7 +6,7 @@ import pytest
 
 from cogs import texts
 from policy.model import PlatformRole
-from tests.app import Place, Town
+from tests.app import Place, Town, until
 from tests.cogs.slashing import offered, presses, uses
 from tests.harbor import HARBOR
 from tests.sandbox_process import GuildIds
@@ -34,8 +34,6 @@ async def test_status_tells_of_parts_budget_and_what_the_guild_has_lost(place: P
     await place.by_hand("ada", "DELETE", f"/channels/{place.channel('news')}")
     guild = place.town.core.state.source.cached(place.guild_id)
     assert guild is not None
-    from tests.app import until
-
     await until(lambda: guild.get_channel(int(place.channel("news"))) is None, "the bot hears of it")
     told = await uses(place, "nina", "status")
     assert "the log channel" in told.text
@@ -48,28 +46,24 @@ async def test_who_uses_the_budget_is_told_to_managers_alone(place: Place) -> No
 
 
 async def test_help_lists_what_one_may_use_and_nothing_else(place: Place) -> None:
-    def everything(first: str, more: list[str]) -> str:
-        return "\n".join([first, *more])
-
-    ada = await uses(place, "ada", "help")
-    pages = [ada.text]
-    while "Next" in ada.labels:
-        ada = await presses(place, "ada", ada, "Next")
-        pages.append(ada.text)
-    whole = everything(pages[0], pages[1:])
+    whole = await every_page(place, "ada")
     for command in ("/ban", "/channel create", "/role assign", "/help", "/status"):
         assert f"`{command}`" in whole
-    nina = await uses(place, "nina", "help")
-    pages = [nina.text]
-    while "Next" in nina.labels:
-        nina = await presses(place, "nina", nina, "Next")
-        pages.append(nina.text)
-    whole = "\n".join(pages)
+    whole = await every_page(place, "nina")
     assert "`/message send`" in whole
     for command in ("/ban", "/channel create", "/role assign"):
         assert f"`{command}`" not in whole
     assert await offered(place, "nina", "help", "command", "ban") == []
     assert await offered(place, "ada", "help", "command", "ban") == ["ban", "bans", "unban"]
+
+
+async def every_page(place: Place, who: str) -> str:
+    told = await uses(place, who, "help")
+    pages = [told.text]
+    while "Next" in told.labels:
+        told = await presses(place, who, told, "Next")
+        pages.append(told.text)
+    return "\n".join(pages)
 
 
 async def test_a_viewer_is_told_of_reads_alone(place: Place) -> None:
@@ -87,8 +81,6 @@ async def test_help_for_one_command_tells_its_options_and_rights(place: Place) -
 
 async def bare(town: Town) -> Place:
     """A guild that the bot is in, and that nobody has set up."""
-    from tests.app import until
-
     guild: GuildIds = await town.sandbox.make_guild("Bare", **HARBOR)
     await until(lambda: town.core.client.readiness.is_ready(int(guild["id"])), "the guild arrives")
     return Place(town, guild, "")
