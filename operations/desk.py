@@ -47,6 +47,7 @@ from storage.limits import RateLimits
 Operation = WriteOperation[Any, Any, Any]
 LOOK_SECONDS = 1.0
 NAME_LIMIT = 200
+PROGRAMS = frozenset({Face.MCP, Face.AGENT, Face.AUTOMATION})
 PROVES = {TokenProof: Strength.TOKEN, ClientProof: Strength.CLIENT, PersonProof: Strength.PERSON}
 
 
@@ -199,6 +200,8 @@ class PlanDesk:
 
     async def _may_know(self, record: CallRecord, by: Caller) -> bool:
         operation = self._book.operation(record)
+        if _is_closed_to(by, operation):
+            return False
         if _is_requester(record, by, operation):
             return True
         # Whoever could approve it knows of it in Discord, where its card is; to programs it is the requester's alone.
@@ -211,7 +214,9 @@ class PlanDesk:
     async def _of_client(self, plan_id: str, by: Caller) -> tuple[CallRecord, Operation]:
         record = await self._book.record(plan_id)
         operation = None if record is None else self._book.operation(record)
-        if record is None or operation is None or not _is_requester(record, by, operation, moves=True):
+        if record is None or operation is None or _is_closed_to(by, operation):
+            raise Refused(UNKNOWN_PLAN)
+        if not _is_requester(record, by, operation, moves=True):
             raise Refused(UNKNOWN_PLAN)
         return record, operation
 
@@ -275,7 +280,7 @@ class PlanDesk:
             if proof.via == "card" and (proof.place is None or proof.place != card_place(record)):
                 raise Refused(CARD_ELSEWHERE)
             return record, operation
-        if by.client_id != record.client_id or by.user_id != record.user_id:
+        if by.client_id != record.client_id or by.user_id != record.user_id or _is_closed_to(by, operation):
             raise Refused(UNKNOWN_PLAN)
         if isinstance(proof, TokenProof) and not self._book.accepts(record, proof.token):
             raise Refused(UNKNOWN_PLAN)
@@ -380,6 +385,11 @@ class PlanDesk:
 def _is_open(record: CallRecord, by: Caller) -> bool:
     """Asked of people; or the caller's own, named by hand, which has no card and waits for his press."""
     return record.asked or (record.face is Face.SLASH and record.user_id is not None and record.user_id == by.user_id)
+
+
+def _is_closed_to(by: Caller, operation: Operation | None) -> bool:
+    """Whether a program asks about what is never offered to programs, whoever is behind it."""
+    return operation is not None and by.face in PROGRAMS and by.face not in operation.faces
 
 
 def _is_requester(record: CallRecord, by: Caller, operation: Operation | None, *, moves: bool = False) -> bool:

@@ -22,6 +22,8 @@ class Noun(StrEnum):
     POLICIES = "policies"
     CLIENTS = "clients"
     CALLS = "calls"
+    LOCKS = "locks"
+    CHAT_CHANNELS = "chat_channels"
 
 
 async def bump(session: Session, *nouns: Noun) -> None:

@@ -54,7 +54,7 @@ FACES: tuple[SlashFace, ...] = (
     _face("timeout", "member_timeout", "until", needs="duration_seconds"),
     _face("untimeout", "member_timeout_remove"),
     _face("kick", "member_kick"),
-    _face("ban", "member_ban", delete_message_seconds="delete_messages"),
+    _face("ban", "member_ban", "until", delete_message_seconds="delete_messages"),
     _face("unban", "member_unban"),
     _face("bans", "ban_list", "cursor"),
     _face("undo", "audit_revert"),
