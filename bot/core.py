@@ -93,6 +93,7 @@ class Core:
     hub: EventHub
     registry: Registry
     executor: RoadExecutor
+    explainer: Explainer
     desk: PlanDesk
     book: PlanBook
     plan_upkeep: PlanUpkeep
@@ -322,6 +323,7 @@ def _built(
         hub=hub,
         registry=registry,
         executor=executor,
+        explainer=explainer,
         desk=desk,
         book=book,
         plan_upkeep=plan_upkeep,
