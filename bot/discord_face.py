@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
+from cogs.chat_access import chat_access_commands
+from cogs.connections import connect_command, mcp_group
 from cogs.custom_ids import CustomIds
+from cogs.policy import policy_group
 from cogs.slash.autocomplete import Autocompletes
 from cogs.slash.button_ids import ButtonIds
 from cogs.slash.buttons import SlashButtonsCog
@@ -17,6 +21,7 @@ from cogs.slash.plan_buttons import PlanButtons
 from cogs.slash.running import SlashRunner
 from cogs.slash.sync import CommandSync
 from cogs.slash.synthesis import commands_of
+from storage import instance
 
 if TYPE_CHECKING:
     from bot.core import Core
@@ -49,3 +54,18 @@ async def _add_commands(core: Core) -> None:
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
         tree.add_command(command)
+    tree.add_command(policy_group(core.registry, runner, offers))
+    for command in chat_access_commands(core.registry, runner, offers):
+        tree.add_command(command)
+    tree.add_command(mcp_group(core.registry, runner, offers))
+    tree.add_command(connect_command(partial(_address, core)))
+
+
+async def _address(core: Core) -> str | None:
+    """Where MCP is served over HTTP: PUBLIC_URL, else where this process listens. Raises DatabaseUnavailable."""
+    if core.settings.mcp_transport == "stdio":
+        return None
+    if core.settings.public_url is not None:
+        return core.settings.public_url
+    async with core.database.read() as session:
+        return await instance.get(session, instance.ADDRESS) or core.settings.address
