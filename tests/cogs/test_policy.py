@@ -112,7 +112,7 @@ async def test_a_call_is_tested_for_a_member(place: Place) -> None:
 async def test_a_change_is_undone_by_one_press(place: Place) -> None:
     told = await uses(place, "olive", "allow-chat")
     is_done(told)
-    assert chat_channels(place) == {int(place.channel("general"))}
+    assert chat_channels(place) == frozenset({int(place.channel("general"))})
     is_done(await presses(place, "olive", told, "Undo"))
     assert chat_channels(place) == frozenset()
 
