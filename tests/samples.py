@@ -52,6 +52,19 @@ class Things:
     case: int = field(default=1, kw_only=True)
 
 
+UNKNOWN = Things(
+    guild=UNKNOWN_ID,
+    channel=UNKNOWN_ID,
+    spare_channel=UNKNOWN_ID,
+    category=UNKNOWN_ID,
+    message=UNKNOWN_ID,
+    own=UNKNOWN_ID,
+    member=UNKNOWN_ID,
+    role=UNKNOWN_ID,
+)
+"""Ids of nothing that there is."""
+
+
 async def things(place: Place) -> Things:
     edit = await place.call("channel_edit", "ada", channel=place.channel("mod-room"), topic="staff only", dry_run=False)
     return Things(
