@@ -97,7 +97,7 @@ class PurgeMessages(WriteOperation[MessagePurgeInput, MessagePurgeEffect, Messag
     # What it counts it has read: the requester must be able to do that himself.
     bot_permissions = RIGHTS
     actor_permissions = RIGHTS
-    one_click = True
+    one_click_by_hand = True
     idempotent = True
 
     # ------------------------------------------------------------------ rights
