@@ -90,6 +90,7 @@ class Core:
     hub: EventHub
     registry: Registry
     executor: RoadExecutor
+    explainer: Explainer
     desk: PlanDesk
     book: PlanBook
     plan_upkeep: PlanUpkeep
@@ -285,6 +286,7 @@ def _built(
         hub=hub,
         registry=registry,
         executor=executor,
+        explainer=explainer,
         desk=desk,
         book=book,
         plan_upkeep=plan_upkeep,

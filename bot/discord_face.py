@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.status_board import Board
 from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
 from cogs.custom_ids import CustomIds
+from cogs.slash.about import AboutCog
+from cogs.slash.approvals import PlansCog
+from cogs.slash.audit import AuditCog
 from cogs.slash.autocomplete import Autocompletes
 from cogs.slash.button_ids import ButtonIds
 from cogs.slash.buttons import SlashButtonsCog
@@ -15,6 +19,7 @@ from cogs.slash.errors import tell
 from cogs.slash.faces import FACES, GROUPS
 from cogs.slash.plan_buttons import PlanButtons
 from cogs.slash.running import SlashRunner
+from cogs.slash.status import StatusCog
 from cogs.slash.sync import CommandSync
 from cogs.slash.synthesis import commands_of
 
@@ -45,7 +50,14 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
-    tree = core.client.tree
+    board, tree = Board(core), core.client.tree
+    for cog in (
+        AboutCog(tree, core.registry, core.explainer, core.callers, core.facts, runner, button_ids, buttons),
+        StatusCog(board, runner, (board.refused_commands, board.lost_channels)),
+        AuditCog(runner, plan_buttons, offers, button_ids, buttons),
+        PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
+    ):
+        await core.client.add_cog(cog)
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
         tree.add_command(command)

@@ -426,7 +426,7 @@ class RoadExecutor:
         """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
         ctx = prepared.ctx
         # Others must agree, whoever names it himself.
-        proof = None if common.dry_run or prepared.facts.four_eyes else asking.proof
+        proof = None if prepared.facts.four_eyes else asking.proof
         record = self._journal.record(
             ctx.call_id,
             operation,
@@ -446,7 +446,9 @@ class RoadExecutor:
         key = None if common.dry_run else common.idempotency_key
         if strength is not Strength.NONE:
             if proof is not None:
-                answer = await self._desk.propose_by_hand(record, entry, preview.effect, shown, key, ctx.caller, proof)
+                answer = await self._desk.propose_by_hand(
+                    record, entry, preview.effect, shown, key, ctx.caller, None if common.dry_run else proof
+                )
             else:
                 answer = await self._desk.propose(record, entry, preview.effect, shown, key)
             return replace(answer, arguments=arguments) if isinstance(answer, Outcome) else answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from sqlalchemy import inspect
+
 from storage.database import Session
 from storage.tables import BotConfig
 from storage.upserts import insert_into
@@ -26,6 +28,11 @@ class MarkMismatch(Exception):
 async def get(session: Session, key: str) -> str | None:
     row = await session.get(BotConfig, key)
     return None if row is None else row.value
+
+
+async def is_there(session: Session) -> bool:
+    """Whether the database has been migrated so far that it can remember anything."""
+    return await session.run_sync(lambda sync: inspect(sync.connection()).has_table(str(BotConfig.__tablename__)))
 
 
 async def put(session: Session, key: str, value: str) -> None:

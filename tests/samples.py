@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
@@ -49,7 +49,7 @@ class Things:
     webhook_thread: str = UNKNOWN_ID
     invite: str = UNKNOWN_ID
     locked_channel: str = UNKNOWN_ID
-    case: int = 1
+    case: int = field(default=1, kw_only=True)
 
 
 async def things(place: Place) -> Things:

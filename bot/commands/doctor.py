@@ -17,6 +17,8 @@ from bot.discord_internals import api_base
 from bot.intents import intents_for
 from bot.marked_database import KEYS_FILE
 from bot.settings import PORTAL, Settings
+from cogs.slash.sync import REFUSED
+from storage import instance
 from storage.crypto import Keyring
 from storage.database import Database, DatabaseUnavailable
 from storage.limits import LimitState, RateLimits
@@ -135,6 +137,7 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding]:
         keyring = await asyncio.to_thread(Keyring.load, keys, settings.data_dir / KEYS_FILE)
         async with Database.open(settings.database, keyring, migrate=False) as database:
             seconds = await database.ping()
+            refused = await _refused_commands(database)
     except ValueError as error:
         yield Finding("database", False, str(error))
     except (DatabaseUnavailable, OSError) as error:
@@ -147,6 +150,21 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding]:
     else:
         kind = "SQLite" if database.is_sqlite else "PostgreSQL"
         yield Finding("database", True, f"{kind} answers in {seconds * 1000:.1f} ms.")
+        if refused:
+            yield Finding(
+                "commands",
+                False,
+                f"Discord did not take the slash commands: {refused}",
+                "It is tried again every ten minutes; restart Guildhall to try at once.",
+            )
+
+
+async def _refused_commands(database: Database) -> str:
+    """What Discord said last; empty where it took them, or was never asked."""
+    async with database.read() as session:
+        if not await instance.is_there(session):
+            return ""
+        return await instance.get(session, REFUSED) or ""
 
 
 async def _redis(settings: Settings) -> AsyncGenerator[Finding]:
