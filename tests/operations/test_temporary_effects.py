@@ -64,7 +64,8 @@ async def by(place: Place, name: str, who: str = "ada", **given: Any) -> Outcome
 
 
 async def banned(place: Place, who: str = "nina", **given: Any) -> Outcome:
-    outcome = await by(place, "member_ban", member=place.member(who), **({"duration_seconds": DAY} | given))
+    arguments: dict[str, Any] = {"member": place.member(who), "duration_seconds": DAY} | given
+    outcome = await by(place, "member_ban", **arguments)
     assert outcome.status is Status.DONE, outcome
     return outcome
 
@@ -123,7 +124,14 @@ async def test_the_preview_says_when_it_ends(place: Place) -> None:
     assert f"Ban @nina ({place.member('nina')}) from Harbor for 1 day, until about 2" in outcome.preview.summary
     changes = {change.field: (change.before, change.after) for change in outcome.preview.changes}
     assert changes["banned until"] == (None, "1 day from then on")
-    for given in ({"duration_seconds": 59}, {"duration_seconds": 10**9}, {"until": "2020-01-01T00:00:00Z"}):
+    wrong: list[dict[str, Any]] = [
+        {"duration_seconds": 59},
+        {"duration_seconds": 10**9},
+        {"until": "2020-01-01T00:00:00Z"},
+        {"until": "2999-01-01T00:00:00Z"},
+        {"duration_seconds": DAY, "until": "2027-01-01T00:00:00Z"},
+    ]
+    for given in wrong:
         refused = await by(place, "member_ban", member=place.member("nina"), **given)
         assert refused.status is Status.REFUSED, given
     assert await bans(place) == set()
@@ -291,9 +299,9 @@ async def test_the_system_can_do_nothing_else(place: Place) -> None:
     refused = await core.executor.run("member_kick", {"member": place.member("nina"), "guild": place.id}, caller)
     assert refused.refusal is not None
     assert refused.refusal.code == "no_deed"
+    member = core.callers.of_member(place.guild_id, int(place.member("ada")), Face.SLASH)
+    assert member is not None
     with pytest.raises(ValueError, match="only the system"):
-        member = core.callers.of_member(place.guild_id, int(place.member("ada")), Face.SLASH)
-        assert member is not None
         await core.executor.run_deed("member_unban", {}, member, call_id="cl_aaaaaaaaaaaaaaaaa")
 
 

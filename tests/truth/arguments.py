@@ -394,7 +394,7 @@ def _purge(rng: random.Random, scene: Scene, operation: type[Operation], _reques
     given = derived(rng, scene, operation.Input, operation.name)
     if rng.random() > RARELY:
         given["channel"] = str(rng.choice(scene.said).channel_id)
-        for name in ("since", "until", "contains"):
+        for name in ("since", "until", "contains", "within_seconds"):
             given.pop(name, None)
     return given
 
