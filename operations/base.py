@@ -321,6 +321,9 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     audit_action: ClassVar[int | tuple[int, ...] | None] = None
     # A confirmation of a critical effect asks for its target's name to be typed, unless one click is enough.
     one_click: ClassVar[bool] = False
+    # The same, of a person who named operation and arguments himself and is shown what they come to; on a card of
+    # somebody else's wish the name is typed.
+    one_click_by_hand: ClassVar[bool] = False
 
     def needs(self, ctx: Context, arguments: InputT) -> tuple[Need, ...]:
         return super().needs(ctx, arguments)
