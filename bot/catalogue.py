@@ -51,6 +51,8 @@ from operations.discord.webhook_modify import ModifyWebhook
 from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
+from operations.platform.channel_policies import SetChannelPolicy
+from operations.platform.chat_channels import AllowChatChannel, DisallowChatChannel
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -60,6 +62,10 @@ from operations.platform.meta import (
     Whoami,
 )
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
+from operations.platform.policies import GetPolicy, SetPolicy
+from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
+from operations.platform.policy_test import TryPolicy
+from operations.platform.tokens import CreateToken, ListTokens, RenewToken, RevokeToken
 
 CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
@@ -133,6 +139,20 @@ CATALOGUE: tuple[type[Operation], ...] = (
     ListAudit,
     GetAudit,
     RevertAudit,
+    # administration
+    GetPolicy,
+    SetPolicy,
+    TryPolicy,
+    SetChannelPolicy,
+    SetApprovers,
+    SetApprovalsChannel,
+    SetLogChannel,
+    AllowChatChannel,
+    DisallowChatChannel,
+    CreateToken,
+    ListTokens,
+    RenewToken,
+    RevokeToken,
     # meta
     Whoami,
     SearchTools,

@@ -42,6 +42,7 @@ from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
 from operations.plans import ASKED_BY_PROGRAM, Asking
+from operations.platform_writes import PlatformWrite
 from operations.read_counts import ReadCounts
 from operations.ready_reads import ReadyReads, Unbroken
 from operations.refusal_journal import RefusalJournal
@@ -357,7 +358,8 @@ class RoadExecutor:
             return shown
         if self._execution.draining:
             return replace(shown, status=Status.REFUSED, refusal=SHUTTING_DOWN)
-        if not self._is_active():
+        # What is one transaction may be written beside the active process, too.
+        if not self._is_active() and not isinstance(operation, PlatformWrite):
             return replace(shown, status=Status.REFUSED, refusal=NOT_ACTIVE)
         try:
             answer = await self._execution.shielded(

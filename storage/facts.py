@@ -19,11 +19,20 @@ from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
 from storage.revisions import Noun
 from storage.snapshot import Client, ClientKind, Snapshot
-from storage.tables import ChannelPolicy, GuildInstallation, GuildPolicy, WorkspaceMembership
+from storage.tables import AllowedChatChannel, ChannelPolicy, GuildInstallation, GuildPolicy, WorkspaceMembership
 
 __all__ = ["Client", "ClientKind", "PlatformFacts", "Snapshot"]
 
-FACT_NOUNS = frozenset({Noun.WORKSPACES, Noun.MEMBERSHIPS, Noun.INSTALLATIONS, Noun.POLICIES, Noun.CLIENTS})
+FACT_NOUNS = frozenset(
+    {
+        Noun.WORKSPACES,
+        Noun.MEMBERSHIPS,
+        Noun.INSTALLATIONS,
+        Noun.POLICIES,
+        Noun.CHAT_CHANNELS,
+        Noun.CLIENTS,
+    }
+)
 # What can't be read must not allow more than what was written there.
 DENY_ALL = ClassRules(read="deny", write="deny", destroy="deny")
 
@@ -117,6 +126,10 @@ async def _load(session: Session) -> Snapshot:
     active = {installation.id for installation in installations.values()}
     guild_rows = await session.scalars(select(GuildPolicy))
     channel_rows = await session.scalars(select(ChannelPolicy))
+    chat: dict[str, set[int]] = {}
+    for row in await session.scalars(select(AllowedChatChannel)):
+        if row.installation_id in active:
+            chat.setdefault(row.installation_id, set()).add(row.channel_id)
     members = await session.scalars(select(WorkspaceMembership))
     known = await clients.all(session)
     return Snapshot(
@@ -129,6 +142,7 @@ async def _load(session: Session) -> Snapshot:
             for row in channel_rows
             if row.installation_id in active
         },
+        chat_channels={installation_id: frozenset(ids) for installation_id, ids in chat.items()},
         memberships={(row.workspace_id, row.user_id): PlatformRole(row.role) for row in members},
         clients={client.id: client for client in known},
         clients_by_mac={client.token_mac: client for client in known},

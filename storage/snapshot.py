@@ -44,7 +44,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The facts of policy at one revision. Installations are the active ones, memberships the explicit ones."""
+    """The facts of policy at one revision. Installations are the active ones, memberships the explicit ones.
+
+    ``chat_channels``: by installation, the channels in which the agent answers.
+    """
 
     revision: int = 0
     installations: Mapping[int, Installation] = field(default_factory=dict[int, Installation])
@@ -52,5 +55,6 @@ class Snapshot:
     guild_rules: Mapping[str, GuildRules] = field(default_factory=dict[str, GuildRules])
     channel_rules: Mapping[tuple[str, int], ChannelRules] = field(default_factory=dict[tuple[str, int], ChannelRules])
     memberships: Mapping[tuple[str, int], PlatformRole] = field(default_factory=dict[tuple[str, int], PlatformRole])
+    chat_channels: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
     clients: Mapping[str, Client] = field(default_factory=dict[str, Client])
     clients_by_mac: Mapping[str, Client] = field(default_factory=dict[str, Client])

@@ -8,15 +8,17 @@ from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
 from operations.base import Delegate, Operation, WriteOperation
-from policy.model import Kind
+from policy.model import Face, Kind
 from tests.app import Place, until
 
 UNKNOWN_ID = "1000000000000000001"
 OPERATIONS = [operation for operation in CATALOGUE if not issubclass(operation, Delegate)]
-IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild]
+# What is offered to MCP clients, by whom the sweeps call; the rest has sweeps of its own.
+IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild and Face.MCP in operation.faces]
 READS = [operation for operation in IN_GUILD if operation.kind is Kind.READ]
 # What stands for another write takes that one's whole road.
 WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubclass(operation, WriteOperation)]
+ADMINISTRATION = [operation for operation in OPERATIONS if Face.MCP not in operation.faces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,19 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "plan_cancel": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
+    "policy_get": lambda known: {"guild": known.guild},
+    "policy_set": lambda known: {"guild": known.guild, "write": "confirm"},
+    "policy_test": lambda known: {"guild": known.guild, "member": known.member, "operation": "whoami"},
+    "channel_policy_set": lambda known: {"guild": known.guild, "channel": known.channel, "destroy": "deny"},
+    "approvers_set": lambda known: {"guild": known.guild, "roles": [known.staff_role]},
+    "approvals_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
+    "log_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
+    "chat_channel_allow": lambda known: {"guild": known.guild, "channel": known.channel},
+    "chat_channel_disallow": lambda known: {"guild": known.guild, "channel": known.channel},
+    "token_create": lambda known: {"guild": known.guild, "name": "for a test"},
+    "token_list": lambda known: {"guild": known.guild},
+    "token_renew": lambda known: {"guild": known.guild, "client": "mc_1"},
+    "token_revoke": lambda known: {"guild": known.guild, "client": "mc_1"},
     "policy_explain": lambda known: {
         "operation": "message_send",
         "arguments": {"channel": known.channel, "content": "hi"},

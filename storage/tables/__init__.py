@@ -7,6 +7,7 @@ empty bytes stand for an empty or erased one.
 
 from __future__ import annotations
 
+from storage.tables.administration import AllowedChatChannel
 from storage.tables.base import Table, metadata
 from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
 from storage.tables.core import (
@@ -30,6 +31,7 @@ from storage.tables.core import (
 )
 
 __all__ = [
+    "AllowedChatChannel",
     "AuditEvent",
     "AuditHead",
     "BotConfig",
