@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
 from operations.base import Delegate, Operation, WriteOperation
+from operations.platform_writes import PlatformWrite
 from policy.model import Face, Kind
 from tests.app import Place, until
 
@@ -18,6 +19,10 @@ IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild and Face
 READS = [operation for operation in IN_GUILD if operation.kind is Kind.READ]
 # What stands for another write takes that one's whole road.
 WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubclass(operation, WriteOperation)]
+# What is Guildhall's own, and what goes to a person directly, has its tests in tests/stories/test_cases.py.
+GUILD_WRITES = [
+    operation for operation in WRITES if not issubclass(operation, PlatformWrite) and operation.name != "member_warn"
+]
 ADMINISTRATION = [operation for operation in OPERATIONS if Face.MCP not in operation.faces]
 
 
@@ -47,7 +52,7 @@ class Things:
     webhook: str = UNKNOWN_ID
     webhook_thread: str = UNKNOWN_ID
     invite: str = UNKNOWN_ID
-    case: int = 1
+    case: int = field(default=1, kw_only=True)
 
 
 async def things(place: Place) -> Things:
