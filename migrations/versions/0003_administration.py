@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("installation_id", sa.String(), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("added_by", sa.BigInteger(), nullable=True),
-        sa.Column("added_at", sa.Double(), nullable=False),
+        sa.Column("added_at", sa.Double[float](), nullable=False),
         sa.ForeignKeyConstraint(
             ["installation_id"],
             ["guild_installation.id"],
