@@ -76,6 +76,32 @@ async def test_a_warning_without_notice_writes_to_nobody(place: Place) -> None:
     assert "notice" not in row
 
 
+@pytest.mark.parametrize(
+    ("fault", "notice", "messages"),
+    [
+        ({"when": "after", "times": 1}, "sent", 1),
+        ({"when": "after"}, "unknown", 1),
+        ({"when": "before"}, "unknown", 0),
+    ],
+    ids=["lost once", "lost for good", "never sent"],
+)
+async def test_where_discords_answer_is_lost_the_case_stands_and_nothing_is_sent_twice(
+    place: Place, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any], notice: str, messages: int
+) -> None:
+    settlement = place.town.core.recovery._settlement  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(settlement, "_pauses", (0.0, 0.0))
+    # The channel is there, so that what is lost is the message's own answer.
+    await act(place, "member_warn", member=place.member("nina"), reason="first")
+    channel = await direct_messages(place.town.sandbox, place.member("nina"))
+    lost = {"method": "POST", "path": f"/channels/{channel}/messages", "reset": True, **fault}
+    await place.town.sandbox.control("fault", faults=[lost])
+    warned = await act(place, "member_warn", member=place.member("nina"), reason="second")
+    await place.town.sandbox.control("reset")
+    assert (warned["case"], warned["notice"]) == (2, notice)
+    assert len([text for text in await told(place, "nina") if "second" in text]) == messages
+    assert [row["notice"] for row in await cases(place)] == [notice, "sent"]
+
+
 async def test_a_warning_says_what_for_and_goes_to_those_below(place: Place) -> None:
     bare = await place.call("member_warn", "marlow", guild=place.id, member=place.member("nina"), dry_run=False)
     assert (bare.status, bare.code) == ("refused", "reason_missing")
