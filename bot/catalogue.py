@@ -56,6 +56,7 @@ from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.channel_policies import SetChannelPolicy
 from operations.platform.chat_channels import AllowChatChannel, DisallowChatChannel
+from operations.platform.guild_claim import ClaimGuild
 from operations.platform.guild_export import ExportGuild
 from operations.platform.meta import (
     ExplainPolicy,
@@ -70,6 +71,7 @@ from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 from operations.platform.policies import GetPolicy, SetPolicy
 from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
 from operations.platform.policy_test import TryPolicy
+from operations.platform.preset_set import SetPreset
 from operations.platform.privacy import ForgetData, GetPrivacy
 from operations.platform.tokens import CreateToken, ListTokens, RenewToken, RevokeToken
 
@@ -150,6 +152,7 @@ CATALOGUE: tuple[type[Operation], ...] = (
     RevertAudit,
     # administration
     ExportGuild,
+    ClaimGuild,
     GetPolicy,
     SetPolicy,
     TryPolicy,
@@ -157,6 +160,7 @@ CATALOGUE: tuple[type[Operation], ...] = (
     SetApprovers,
     SetApprovalsChannel,
     SetLogChannel,
+    SetPreset,
     AllowChatChannel,
     DisallowChatChannel,
     CreateToken,

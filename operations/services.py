@@ -39,6 +39,8 @@ class Decisions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """``single_workspace``: whether claimed guilds join the default workspace."""
+
     database: Database
     facts: PlatformFacts
     state: GuildState
@@ -47,3 +49,4 @@ class Services:
     plans: Plans
     files: FileFetcher
     forgetting: Forgetting
+    single_workspace: bool = True

@@ -23,6 +23,7 @@ class GuildKeeper(Keeper):
         "guild_policy",
         "channel_policy",
         "allowed_chat_channel",
+        "setup_card",
         "bot_config",
         "fact_revision",
         "process_lease",
@@ -35,6 +36,10 @@ class GuildKeeper(Keeper):
                 seconds=periods.left_guild_seconds,
                 since="after the bot has left the guild",
                 erase=installations.purge,
+            ),
+            Kept(
+                what="That the bot is in a guild, and where its set-up card stands, by ids",
+                until="until the bot has left the guild",
             ),
             Kept(what="The workspace's name, and who runs this instance", until="as long as the instance is there"),
         )

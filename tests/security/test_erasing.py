@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,10 @@ from storage import audit_export
 from storage.audit_chain import Chain
 from storage.tables import metadata
 from tests import samples
-from tests.app import Place, running_town
+from tests.app import Place
 from tests.confirming import client_of, person
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 # The audit names what a call is about, and keeps words out of a few (policy.redaction).
 NAMED = frozenset({"name", "nickname", "code", "call", "client", "emoji", "operation", "plan_id", "status"})
 # What moderators record of members is the guild's, also when its writer is forgotten; a guild's own rules have no text.
@@ -27,15 +27,19 @@ OF_THE_GUILD = frozenset({"case", "case_note", "temporary_effect"})
 class Canaries:
     """Texts that come from one field of one operation alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str) -> None:
         self.of: dict[str, str] = {}
+        self._mark = mark
+
+    def _next(self) -> str:
+        return f"canary{len(self.of):03d}z{self._mark[-8:]}"
 
     def within(self, operation: type[Operation], given: dict[str, Any]) -> dict[str, Any]:
         """The same call, with a canary wherever free text is taken."""
         for field in operation.Input.model_fields:
             if field in operation.refs or field in NAMED:
                 continue
-            canary = f"canary{len(self.of):03d}zz"
+            canary = self._next()
             tried = {**given, field: canary}
             try:
                 operation.Input.model_validate(tried)
@@ -43,7 +47,7 @@ class Canaries:
                 continue
             self.of[f"{operation.name} {field}"], given = canary, tried
         if operation.kind is Kind.WRITE:
-            canary = f"canary{len(self.of):03d}zz"
+            canary = self._next()
             self.of[f"{operation.name} reason"] = canary
             given = {**given, "reason": canary, "dry_run": False}
         return given
@@ -72,30 +76,27 @@ async def by(place: Place, operation: type[Operation]) -> Caller:
     return person(place, "ada") if Face.CONSOLE in operation.faces else await client_of(place, "ada")
 
 
-@pytest.mark.asyncio(loop_scope="function")
-async def test_line_20_nothing_of_somebody_who_was_forgotten_can_be_read_anywhere(tmp_path: Path) -> None:
-    async with running_town(tmp_path) as town:
-        place, canaries = await town.place(), Canaries()
-        known = await samples.things(place)
-        core = town.core
-        for operation in samples.OPERATIONS:
-            if operation.name == "data_forget":
-                continue
-            given = canaries.within(operation, samples.sample(operation, known))
-            await core.executor.run(operation.name, given, await by(place, operation))
-        before = await readable(place, canaries)
-        assert len(before["call"]) > 15, "they were written"
-        assert before["clear"] == set(), "and stand nowhere in clear"
+async def test_line_20_nothing_of_somebody_who_was_forgotten_can_be_read_anywhere(place: Place) -> None:
+    core, canaries = place.town.core, Canaries(place.id)
+    known = await samples.things(place)
+    for operation in samples.OPERATIONS:
+        if operation.name == "data_forget":
+            continue
+        given = canaries.within(operation, samples.sample(operation, known))
+        await core.executor.run(operation.name, given, await by(place, operation))
+    before = await readable(place, canaries)
+    assert len(before["call"]) > 15, "they were written"
+    assert before["clear"] == set(), "and stand nowhere in clear"
 
-        await Chain(core.database).catch_up()
-        async with core.database.read() as session:
-            exported = [line async for line in audit_export.lines(session)]
-        assert len(exported) > 60
-        assert canaries.found_in("\n".join(exported)) == set()
+    await Chain(core.database).catch_up()
+    async with core.database.read() as session:
+        exported = [line async for line in audit_export.lines(session, place.workspace_id)]
+    assert len(exported) > 60
+    assert canaries.found_in("\n".join(exported)) == set()
 
-        outcome = await core.executor.run("data_forget", {"guild": place.id, "dry_run": False}, person(place, "ada"))
-        assert outcome.status is Status.DONE, outcome
-        after = await readable(place, canaries)
-        assert after["clear"] == set()
-        left = {table for table, found in after.items() if found}
-        assert left <= OF_THE_GUILD, {table: sorted(after[table]) for table in left}
+    outcome = await core.executor.run("data_forget", {"guild": place.id, "dry_run": False}, person(place, "ada"))
+    assert outcome.status is Status.DONE, outcome
+    after = await readable(place, canaries)
+    assert after["clear"] == set()
+    left = {table for table, found in after.items() if found}
+    assert left <= OF_THE_GUILD, {table: sorted(after[table]) for table in left}

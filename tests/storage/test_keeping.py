@@ -48,6 +48,7 @@ OF_NO_INSTALLATION = {
     "read_count",
     "audit_event",
     "audit_head",
+    "setup_card",
     "bot_config",
     "fact_revision",
     "process_lease",
