@@ -54,6 +54,7 @@ from operations.platform.meta import (
     SearchTools,
     Whoami,
 )
+from operations.platform.pauses import PauseGuild, ResumeGuild
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 
 CATALOGUE: tuple[type[Operation], ...] = (
@@ -121,6 +122,9 @@ CATALOGUE: tuple[type[Operation], ...] = (
     ListAudit,
     GetAudit,
     RevertAudit,
+    # administration
+    PauseGuild,
+    ResumeGuild,
     # meta
     Whoami,
     SearchTools,

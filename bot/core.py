@@ -41,6 +41,7 @@ from operations.explainer import Explainer
 from operations.file_fetch import FileFetcher
 from operations.guild_state import GuildState
 from operations.journal import Journal
+from operations.pauses import AutomaticPauses
 from operations.plan_book import PlanBook
 from operations.plan_journal import PlanJournal
 from operations.plan_runner import PlanRunner
@@ -181,7 +182,8 @@ def _built(
     decider = Decider(database, facts, state, taints, allowed_guild_ids=allowed)
     explainer = Explainer(registry, decider, limits, taints, lambda: services)
     journal = Journal(database, process_id, on_commit=chain.wake)
-    refusals = RefusalJournal(registry, journal)
+    bursts = AutomaticPauses(database, on_commit=chain.wake)
+    refusals = RefusalJournal(registry, journal, bursts)
     settlement = Settlement(tag_mac, now=time.time)
     execution = Execution(journal, settlement)
     book = PlanBook(registry, database, facts)
@@ -211,6 +213,7 @@ def _built(
         calls_journal=journal,
         journal=plan_journal,
         refusals=refusals,
+        bursts=bursts,
         approval=approval,
         execution=execution,
         runner=runner,
@@ -225,6 +228,7 @@ def _built(
         services=services,
         journal=journal,
         refusals=refusals,
+        bursts=bursts,
         execution=execution,
         desk=desk,
         limits=limits,

@@ -10,7 +10,7 @@ import structlog
 
 from operations.read_counts import ReadCounts
 from operations.taints import Taints
-from storage import audit, audit_chain, audit_retention, call_retention, idempotency, installations, taints
+from storage import audit, audit_chain, audit_retention, call_retention, idempotency, installations, pauses, taints
 from storage.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,7 @@ class Upkeep:
                 await call_retention.erase_expired(session, now)
                 await idempotency.erase_expired(session, now)
                 await taints.erase_expired(session, now)
+                await pauses.erase_expired(session, now)
                 await installations.purge(session, now - GUILD_LEFT_KEPT_SECONDS)
                 await audit_retention.erase_expired(session, self._database.keyring, now)
         except DatabaseUnavailable:

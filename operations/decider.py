@@ -123,14 +123,16 @@ class Decider:
     def _early(self, caller: Caller, guild_id: int | None, role: PlatformRole | None) -> Facts:
         snapshot = self._facts.snapshot
         installation = None if guild_id is None else snapshot.installations.get(guild_id)
+        now = self._clock()
         return Facts(
-            now=self._clock(),
+            now=now,
             platform_age_seconds=self._facts.age_seconds(),
             # Tokens and Discord identities are of this instance by construction; other audiences arrive with OAuth.
             audience_ok=caller.kind is not CallerKind.OAUTH,
             role=role,
             installation=installation,
             guild_allowed=guild_id is not None and self.membership.allows(guild_id),
+            pause=snapshot.pause_of(installation, caller, now),
         )
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]:
@@ -493,6 +495,7 @@ def _gathered(
         role=early.role,
         installation=early.installation,
         guild_allowed=early.guild_allowed,
+        pause=early.pause,
         targets=targets,
         tainted=tainted,
         audience_leaks=audience_leaks,

@@ -41,6 +41,7 @@ from operations.invalid_arguments import InvalidArguments
 from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
+from operations.pauses import AutomaticPauses
 from operations.plans import ASKED_BY_PROGRAM, Asking
 from operations.read_counts import ReadCounts
 from operations.ready_reads import ReadyReads, Unbroken
@@ -81,6 +82,7 @@ class RoadExecutor:
         services: Services,
         journal: Journal,
         refusals: RefusalJournal,
+        bursts: AutomaticPauses,
         execution: Execution,
         desk: PlanDesk,
         limits: RateLimits,
@@ -95,6 +97,7 @@ class RoadExecutor:
         self._services = services
         self._journal = journal
         self._refusals = refusals
+        self._bursts = bursts
         self._execution = execution
         self._desk = desk
         self._limits = limits
@@ -276,6 +279,10 @@ class RoadExecutor:
                 operation_class=requirement.operation_class,
                 tier=requirement.tier,
             )
+            decision = prepared.decide(retry_after)
+            if not isinstance(decision, Refuse):
+                await self._bursts.count(prepared.ctx.caller, prepared.installation, requirement, None)
+            return decision
         return prepared.decide(retry_after)
 
     async def _refused(self, prepared: Prepared, arguments: Mapping[str, Any], refusal: Refuse) -> Outcome:

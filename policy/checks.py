@@ -19,10 +19,12 @@ from policy.model import (
     Step,
     TargetFacts,
 )
+from policy.pauses import held_in_words
 from policy.permissions import Bits, missing, names_of
 from policy.scopes import covers
 
 MAX_FACT_AGE_SECONDS = 60.0
+PAUSED = "paused"
 
 # These act in the guilds that they were given and in no other: for them, no list is no guild.
 BOUND_TO_GUILDS = frozenset({CallerKind.OPERATOR, CallerKind.MEMBER, CallerKind.AUTOMATION})
@@ -100,6 +102,16 @@ def guild_is_installed(caller: Caller, facts: Facts) -> Refuse | None:
     elif installation.guild_id not in caller.guild_ids:
         return Refuse(Step.INSTALLATION, "outside_grant", "The credential does not reach this guild.", hidden=True)
     return None
+
+
+def nothing_is_paused(requirement: Requirement, facts: Facts) -> Refuse | None:
+    """Reads go on, and so do cancelling and whatever ends or tightens things."""
+    pause = facts.pause
+    if pause is None or requirement.kind is Kind.READ or requirement.works_paused or not pause.holds(facts.now):
+        return None
+    reason, remedy = held_in_words(pause)
+    left = None if pause.until is None else pause.until - facts.now
+    return Refuse(Step.INSTALLATION, PAUSED, reason, remedy, retry_after_seconds=left)
 
 
 # ------------------------------------------------------------------- 4 scope

@@ -203,7 +203,10 @@ class Need:
 
 @frozen
 class Requirement:
-    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower."""
+    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
+
+    ``works_paused``: it goes on while writes are held (see Pause).
+    """
 
     operation: str
     toolset: str
@@ -215,6 +218,7 @@ class Requirement:
     min_role: PlatformRole = PlatformRole.VIEWER
     reach: Reach = Reach.LEAVES
     in_guild: bool = True
+    works_paused: bool = False
     needs: tuple[Need, ...] = ()
 
 
@@ -268,6 +272,38 @@ class Installation:
     active: bool = True
 
 
+class PauseScope(StrEnum):
+    """Whose writes are held: everybody's everywhere, everybody's in one guild, one caller's in one guild."""
+
+    PROCESS = "process"
+    GUILD = "guild"
+    CALLER = "caller"
+
+
+class PauseCause(StrEnum):
+    """BY_HAND: a person wanted it; the others are what made Guildhall pause a caller by itself."""
+
+    BY_HAND = "by_hand"
+    REFUSALS = "refusals"
+    DESTRUCTIONS = "destructions"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Writes are held. ``until`` None: until somebody ends it."""
+
+    scope: PauseScope
+    until: float | None = None
+    cause: PauseCause = PauseCause.BY_HAND
+
+    def holds(self, now: float) -> bool:
+        return self.until is None or now < self.until
+
+
+# What is known of pauses where nothing is known.
+EVERYTHING_PAUSED = Pause(PauseScope.PROCESS)
+
+
 @frozen
 class Facts:
     """What the pipeline knows. A fact that could not be had stays at its refusing default."""
@@ -278,6 +314,7 @@ class Facts:
     role: PlatformRole | None = None
     installation: Installation | None = None
     guild_allowed: bool = False
+    pause: Pause | None = EVERYTHING_PAUSED
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True
     audience_leaks: bool = True

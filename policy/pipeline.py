@@ -48,7 +48,8 @@ def _membership(caller: Caller, requirement: Requirement, facts: Facts) -> Refus
 
 
 def _installation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
-    return checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+    not_here = checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+    return not_here or checks.nothing_is_paused(requirement, facts)
 
 
 def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from policy.model import Installation, PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
-from storage import clients, revisions, tokens
+from storage import clients, pauses, revisions, tokens
 from storage.change_feed import ChangeFeed
 from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
@@ -23,7 +23,9 @@ from storage.tables import ChannelPolicy, GuildInstallation, GuildPolicy, Worksp
 
 __all__ = ["Client", "ClientKind", "PlatformFacts", "Snapshot"]
 
-FACT_NOUNS = frozenset({Noun.WORKSPACES, Noun.MEMBERSHIPS, Noun.INSTALLATIONS, Noun.POLICIES, Noun.CLIENTS})
+FACT_NOUNS = frozenset(
+    {Noun.WORKSPACES, Noun.MEMBERSHIPS, Noun.INSTALLATIONS, Noun.POLICIES, Noun.CLIENTS, Noun.PAUSES}
+)
 # What can't be read must not allow more than what was written there.
 DENY_ALL = ClassRules(read="deny", write="deny", destroy="deny")
 
@@ -132,6 +134,7 @@ async def _load(session: Session) -> Snapshot:
         memberships={(row.workspace_id, row.user_id): PlatformRole(row.role) for row in members},
         clients={client.id: client for client in known},
         clients_by_mac={client.token_mac: client for client in known},
+        pauses=await pauses.by_scope(session),
     )
 
 

@@ -22,6 +22,7 @@ class Noun(StrEnum):
     POLICIES = "policies"
     CLIENTS = "clients"
     CALLS = "calls"
+    PAUSES = "pauses"
 
 
 async def bump(session: Session, *nouns: Noun) -> None:

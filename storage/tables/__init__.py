@@ -27,6 +27,7 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.notices import LogPosition, Pause
 
 __all__ = [
     "AuditEvent",
@@ -38,7 +39,9 @@ __all__ = [
     "GuildInstallation",
     "GuildPolicy",
     "IdempotencyRecord",
+    "LogPosition",
     "MCPClient",
+    "Pause",
     "ProcessLease",
     "ReadCount",
     "SentMessage",
