@@ -10,6 +10,8 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+SECONDS = sa.Double[float]()
+
 
 def upgrade() -> None:
     op.create_table(
@@ -19,9 +21,9 @@ def upgrade() -> None:
         sa.Column("caller_key", sa.String(), nullable=True),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("cause", sa.String(), nullable=False),
-        sa.Column("began_at", sa.Double(), nullable=False),
+        sa.Column("began_at", SECONDS, nullable=False),
         sa.Column("began_by", sa.BigInteger(), nullable=True),
-        sa.Column("until", sa.Double(), nullable=True),
+        sa.Column("until", SECONDS, nullable=True),
         sa.ForeignKeyConstraint(
             ["installation_id"],
             ["guild_installation.id"],
@@ -36,7 +38,7 @@ def upgrade() -> None:
         sa.Column("installation_id", sa.String(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("sending_to", sa.BigInteger(), nullable=True),
-        sa.Column("sending_at", sa.Double(), nullable=True),
+        sa.Column("sending_at", SECONDS, nullable=True),
         sa.Column("channel_id", sa.BigInteger(), nullable=True),
         sa.Column("nonce", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -133,12 +133,10 @@ class ResumeGuild(PlatformWrite[GuildResumeInput, GuildResumeEffect, GuildResume
         guild = ctx.guild_target
         member = ctx.targets.get("member")
         found = _named(await _pauses(ctx), None if member is None else member.id, arguments.client)
-        if not found:
-            raise Refused(NOT_PAUSED)
         if any(each.caller_key == key_of(ctx.caller) for each in found):
             raise Refused(OWN_PAUSE)
-        is_guild = found[0].caller_key is None
-        whose = inline(guild.name) if is_guild else f"{len(found)} caller{'s' if len(found) > 1 else ''} there"
+        is_guild = member is None and arguments.client is None
+        whose = inline(guild.name) if is_guild else f"{len(found)} caller{'' if len(found) == 1 else 's'} there"
         return Preview(
             summary=f"Let writes through again: {whose}",
             effect=GuildResumeEffect(guild=guild, scopes=tuple(each.scope for each in found)),
@@ -146,9 +144,10 @@ class ResumeGuild(PlatformWrite[GuildResumeInput, GuildResumeEffect, GuildResume
                 Change(target=each.caller_key or f"guild {guild.id}", field="paused", before=_shown(each), after=None)
                 for each in found
             ),
+            problems=() if found else ("Nothing would change; nothing of that is paused.",),
             fingerprint=_seen(found),
-            inverse=_inverse(guild, found[0], ctx.now) if is_guild else None,
-            reversible=is_guild,
+            inverse=_inverse(guild, found[0], ctx.now) if is_guild and found else None,
+            reversible=is_guild and bool(found),
         )
 
     async def observe(self, ctx: Context, effect: GuildResumeEffect) -> str:
