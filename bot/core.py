@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -29,6 +29,7 @@ from bot.marked_database import opened_database
 from bot.request_budget import RequestBudget
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.slash.sync import CommandSync
 from operations import call_ids
 from operations.approval import Approval
 from operations.callers import Callers
@@ -72,7 +73,10 @@ INSTALL_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why."""
+    """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why.
+
+    ``commands``: what tells Discord the slash commands; None without a gateway.
+    """
 
     settings: Settings
     database: Database
@@ -92,6 +96,7 @@ class Core:
     chain: Chain
     recovery: Recovery
     failed: asyncio.Future[None]
+    commands: CommandSync | None = None
 
     async def until_failed(self) -> None:
         """Returns never; raises what a part that must live died of."""
@@ -131,7 +136,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
-        await add_discord_face(core)
+        core = replace(core, commands=await add_discord_face(core))
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
@@ -145,6 +150,8 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.recovery.run(), "recovery")
         tasks.start(core.plan_upkeep.run(), "plans")
         tasks.start(upkeep.run(), "upkeep")
+        if core.commands is not None:
+            tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")

@@ -8,15 +8,44 @@ from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
 from cogs.custom_ids import CustomIds
+from cogs.slash.autocomplete import Autocompletes
+from cogs.slash.button_ids import ButtonIds
+from cogs.slash.buttons import SlashButtonsCog
+from cogs.slash.errors import tell
+from cogs.slash.faces import FACES, GROUPS
+from cogs.slash.plan_buttons import PlanButtons
+from cogs.slash.running import SlashRunner
+from cogs.slash.sync import CommandSync
+from cogs.slash.synthesis import commands_of
 
 if TYPE_CHECKING:
     from bot.core import Core
 
 
-async def add_discord_face(core: Core) -> None:
-    """Plans get their cards from now on. Without a gateway nobody can press a button: the cards say so instead."""
+async def add_discord_face(core: Core) -> CommandSync | None:
+    """Plans get their cards from now on. Without a gateway nobody can press a button: the cards say so instead.
+
+    What comes back tells Discord the commands; None without a gateway, where nobody can use one.
+    """
     ids = CustomIds(core.database.keyring)
     core.plan_upkeep.attach(PlanCards(core.client, CardPlaces(core.state, core.facts), ids))
     if not core.settings.enable_gateway:
-        return
+        return None
     await core.client.add_cog(ApprovalsCog(core.client, core.desk, core.callers, core.state, ids))
+    await _add_commands(core)
+    return CommandSync(core.client, core.client.tree, core.database)
+
+
+async def _add_commands(core: Core) -> None:
+    """Slash commands and what hangs on them. A cog with commands of its own takes ``runner`` and ``offers``."""
+    button_ids = ButtonIds(core.database.keyring)
+    plan_buttons = PlanButtons(core.desk, core.callers, core.facts, core.state, button_ids)
+    runner = SlashRunner(core.registry, core.executor, core.callers, plan_buttons)
+    offers = Autocompletes(core.registry, core.executor, core.desk, core.callers, core.state)
+    buttons = SlashButtonsCog(core.client, button_ids)
+    runner.answer_presses(buttons)
+    await core.client.add_cog(buttons)
+    tree = core.client.tree
+    tree.error(tell)
+    for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
+        tree.add_command(command)

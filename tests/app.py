@@ -386,6 +386,8 @@ async def running_town(folder: Path, more: Mapping[str, str] | None = None) -> A
         configured = settings.load(given, env_file=None)
         async with running(configured, Mark.SANDBOX, port=0) as app:
             await until(lambda: int(anchor["id"]) in app.core.facts.snapshot.installations, "the first start is done")
+            commands = app.core.commands
+            await until(lambda: commands is None or commands.done.is_set(), "Discord has the commands")
             yield Town(sandbox, app, given, anchor)
 
 
