@@ -29,6 +29,8 @@ from bot.marked_database import opened_database
 from bot.request_budget import RequestBudget
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.log_channel import LogChannels
+from cogs.log_ids import LogIds
 from cogs.slash.sync import CommandSync
 from operations import call_ids
 from operations.approval import Approval
@@ -95,6 +97,7 @@ class Core:
     callers: Callers
     chain: Chain
     recovery: Recovery
+    log_channels: LogChannels
     failed: asyncio.Future[None]
     commands: CommandSync | None = None
 
@@ -149,6 +152,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.chain.run(), "audit chain")
         tasks.start(core.recovery.run(), "recovery")
         tasks.start(core.plan_upkeep.run(), "plans")
+        tasks.start(core.log_channels.run(), "log channels")
         tasks.start(upkeep.run(), "upkeep")
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
@@ -258,6 +262,17 @@ def _built(
         holds_lease=lambda: lease.held,
         clock=time.time,
     )
+    log_channels = LogChannels(
+        client=client,
+        database=database,
+        facts=facts,
+        state=state,
+        registry=registry,
+        ids=LogIds(keyring) if settings.enable_gateway else None,
+        is_active=lambda: lease.held,
+    )
+    chain.subscribe(log_channels.wake)
+    facts.subscribe(log_channels.wake)
     core = Core(
         settings=settings,
         database=database,
@@ -276,6 +291,7 @@ def _built(
         callers=callers,
         chain=chain,
         recovery=recovery,
+        log_channels=log_channels,
         failed=asyncio.get_running_loop().create_future(),
     )
     upkeep = Upkeep(database, read_counts, taints, is_active=lambda: lease.held)

@@ -8,6 +8,8 @@ from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
 from cogs.custom_ids import CustomIds
+from cogs.log_buttons import LogButtonsCog
+from cogs.log_ids import LogIds
 from cogs.slash.autocomplete import Autocompletes
 from cogs.slash.button_ids import ButtonIds
 from cogs.slash.buttons import SlashButtonsCog
@@ -45,6 +47,7 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
+    await core.client.add_cog(LogButtonsCog(core.client, runner, LogIds(core.database.keyring)))
     tree = core.client.tree
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):

@@ -95,4 +95,6 @@ FACES: tuple[SlashFace, ...] = (
     _face("bans", "ban_list", "cursor"),
     _face("untimeout", "member_timeout_remove"),
     _face("undo", "audit_revert"),
+    _face("pause", "guild_pause"),
+    _face("resume", "guild_resume"),
 )

@@ -1,0 +1,243 @@
+"""The log channel over the wire: each effect, refusal and decision once, and nothing that its readers can't see."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from policy.model import Face
+from tests.app import Place, answer_of, until
+from tests.cogs.approving import asked, card_of
+from tests.cogs.approving import told as told_on_card
+from tests.cogs.logs import keeps_log, logged, messages, presses_log, told_of, up_to_date
+from tests.cogs.slashing import uses
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CANARY = "canary-7f3a in a private place"
+
+
+async def test_an_effect_is_told_with_its_facts_and_pings_nobody(place: Place) -> None:
+    await keeps_log(place)
+    await place.sent("ada", content=f"<@{place.member('nina')}> @everyone {CANARY}", ping=[place.member("nina")])
+    entry = await told_of(place, "Done")
+    assert entry.title == "Done: Message send"
+    client = place.granted["ada"]
+    assert entry.lines[:3] == [
+        f"**By** <@{place.member('ada')}> (`{place.member('ada')}`)",
+        f"**Through** an MCP client, `{client.id}` `ada`",
+        "**Operation** `message_send`, write",
+    ]
+    assert f"**Target** channel `{place.channel('general')}` `general`" in entry.lines
+    assert entry.message["pinged"] == {"everyone": False, "users": [], "roles": []}
+    (row,) = await place.audited(operation="message_send", entry="outcome")
+    assert entry.call_id == row.call_id
+    assert "canary" not in str(await messages(place))
+
+
+async def test_a_refused_write_is_told_and_a_refused_read_is_no_news(place: Place) -> None:
+    await keeps_log(place)
+    await place.call("channel_create", "nina", guild=place.id, name="mine", dry_run=False)
+    await place.call("ban_list", "nina", guild=place.id)
+    entry = await told_of(place, "Refused")
+    assert entry.title == "Refused: Channel create"
+    assert "**Why** `you_lack_permission` at step discord" in entry.lines
+    await up_to_date(place)
+    assert [each.title for each in await logged(place)] == ["Refused: Channel create"]
+
+
+async def test_what_happens_before_a_log_channel_is_set_is_not_told(place: Place) -> None:
+    await place.sent("ada")
+    await keeps_log(place)
+    await place.sent("olive")
+    await told_of(place, "Done")
+    await up_to_date(place)
+    (entry,) = await logged(place)
+    assert place.member("olive") in entry.lines[0]
+
+
+async def test_a_confirmation_a_denial_and_a_cancelled_plan_are_told(place: Place) -> None:
+    await keeps_log(place, approvals_channel_id=int(place.channel("general")))
+    confirmed = await asked(place, "channel_delete", channel=place.channel("news"))
+    card = await card_of(place, confirmed)
+    assert await told_on_card(place, "olive", card, "Approve", "news") == "Done."
+    entry = await told_of(place, "Done: Channel delete")
+    assert entry.call_id == confirmed
+    assert f"**Approved by** <@{place.member('olive')}> (`{place.member('olive')}`)" in entry.lines
+
+    denied = await asked(place, "channel_delete", channel=place.channel("lounge"))
+    await told_on_card(place, "olive", await card_of(place, denied), "Deny")
+    entry = await told_of(place, "Denied")
+    assert f"**Denied by** <@{place.member('olive')}> (`{place.member('olive')}`)" in entry.lines
+
+    cancelled = await asked(place, "channel_delete", channel=place.channel("help"))
+    await place.call("plan_cancel", plan_id=cancelled)
+    assert (await told_of(place, "Cancelled")).call_id == cancelled
+
+
+async def test_of_a_channel_that_readers_cannot_see_the_id_alone_is_told(place: Place) -> None:
+    await keeps_log(place, "general")
+    await place.done("message_send", channel=place.channel("vault"), content=CANARY, dry_run=False)
+    await place.done("channel_edit", channel=place.channel("vault"), topic=CANARY, dry_run=False, reason=CANARY)
+    await told_of(place, "Done: Channel edit", "general")
+    text = str(await messages(place, "general"))
+    assert "canary" not in text
+    assert "vault" not in text
+    assert f"channel `{place.channel('vault')}`" in text
+
+
+async def test_who_reads_the_same_channel_reads_its_name(place: Place) -> None:
+    await keeps_log(place, "vault")
+    await place.done("channel_edit", channel=place.channel("vault"), topic="gold", dry_run=False)
+    entry = await told_of(place, "Done", "vault")
+    assert f"**Target** channel `{place.channel('vault')}` `vault`" in entry.lines
+
+
+async def test_what_a_caller_was_told_does_not_exist_is_not_named(place: Place) -> None:
+    await keeps_log(place, "general")
+    await place.call("message_send", "nina", channel=place.channel("vault"), content=CANARY, dry_run=False)
+    entry = await told_of(place, "Refused", "general")
+    assert place.channel("vault") not in str(entry.embed)
+    assert "**Why** `unknown` at step resolve" in entry.lines
+
+
+# ------------------------------------------------------------------- buttons
+async def test_details_open_to_those_who_may_see_the_entry(place: Place) -> None:
+    await keeps_log(place, "general")
+    await place.done("channel_edit", channel=place.channel("vault"), topic="gold", dry_run=False)
+    entry = await told_of(place, "Done", "general")
+    shown = await presses_log(place, "ada", entry, "see")
+    assert entry.call_id in shown.all_text
+    for who in ("nina", "marlow"):
+        shown = await presses_log(place, who, entry, "see")
+        assert "no such call" in shown.all_text, who
+
+
+async def test_undo_is_a_call_of_the_presser(place: Place) -> None:
+    await keeps_log(place, "general")
+    await place.done("channel_edit", channel=place.channel("general"), topic="another", dry_run=False)
+    entry = await told_of(place, "Done", "general")
+    shown = await presses_log(place, "nina", entry, "undo")
+    assert "no such call" in shown.all_text
+    assert (await place.channels())["general"]["topic"] == "another"
+
+    await presses_log(place, "olive", entry, "undo")
+    assert (await place.channels())["general"]["topic"] == "anything goes"
+    undone = [each for each in await place.audited(operation="channel_edit", entry="outcome")]
+    assert undone[-1].user_id == int(place.member("olive"))
+    assert undone[-1].face == Face.SLASH.value
+
+
+async def test_what_cannot_be_undone_has_no_such_button(place: Place) -> None:
+    await keeps_log(place)
+    await place.done(
+        "reaction_add",
+        channel=place.channel("general"),
+        message=await place.says("nina", "general", "look"),
+        emoji="👍",
+        dry_run=False,
+    )
+    await place.call("channel_create", "nina", guild=place.id, name="mine", dry_run=False)
+    entry = await told_of(place, "Refused")
+    assert entry.custom_id("undo") is None
+    assert entry.custom_id("see") is not None
+
+
+async def test_copied_ids_count_for_nothing(place: Place, elsewhere: Place) -> None:
+    await keeps_log(place)
+    await keeps_log(elsewhere)
+    await place.done("channel_edit", channel=place.channel("general"), topic="another", dry_run=False)
+    await elsewhere.done("channel_edit", channel=elsewhere.channel("general"), topic="another", dry_run=False)
+    mine, other = await told_of(place, "Done"), await told_of(elsewhere, "Done")
+    custom_id = mine.custom_id("undo")
+    assert custom_id is not None
+    forged = custom_id[:-1] + ("0" if custom_id[-1] != "0" else "1")
+    await place.town.sandbox.control("forge_button") if False else None
+    core = place.town.core
+    from cogs.log_ids import LogId, LogIds
+
+    ids = LogIds(core.database.keyring)
+    known, bad = LogId.parse(custom_id), LogId.parse(forged)
+    assert known is not None
+    assert bad is not None
+    assert ids.verify(known, place.guild_id)
+    assert not ids.verify(known, elsewhere.guild_id)
+    assert not ids.verify(bad, place.guild_id)
+    assert other.call_id != mine.call_id
+
+
+# ---------------------------------------------------------------------- load
+async def test_a_burst_stays_within_few_messages_and_none_is_lost(place: Place) -> None:
+    await keeps_log(place)
+    people = ("ada", "olive", "marlow")
+    count = 34
+
+    async def many(who: str) -> None:
+        async with place.client(who) as client:
+            for number in range(count):
+                arguments = {"channel": place.channel("general"), "content": f"{who} {number}", "dry_run": False}
+                assert not answer_of(await client.call_tool("message_send", arguments)).is_error
+
+    await asyncio.gather(*(many(who) for who in people))
+    await up_to_date(place)
+    entries = await logged(place)
+    told = {each.call_id for each in entries if each.title.lstrip("0123456789. ").startswith("Done")}
+    summed_up = sum(int(each.title.split()[1]) for each in entries if each.title.startswith("And "))
+    assert len(told) + summed_up == count * len(people)
+    assert len(await messages(place)) <= 12
+    assert all(len(message["embeds"]) <= 10 for message in await messages(place))
+
+
+# ------------------------------------------------------------------------ lost
+async def test_a_log_channel_that_is_gone_is_a_concern_and_goes_on_where_it_is_set_anew(place: Place) -> None:
+    core = place.town.core
+    await keeps_log(place, "news")
+    await place.sent("ada")
+    await told_of(place, "Done", "news")
+    await place.by_hand("olive", "DELETE", f"/channels/{place.channel('news')}")
+    guild = core.state.source.cached(place.guild_id)
+    assert guild is not None
+    await until(lambda: guild.get_channel(int(place.channel("news"))) is None, "the channel is gone")
+    await place.sent("olive")
+
+    async def is_told() -> bool:
+        said = await core.log_channels.concern(place.guild_id)
+        return said is not None and "is gone" in said
+
+    await until(is_told, "the loss is told")
+    await keeps_log(place, "mod-room")
+    entry = await told_of(place, "Done")
+    assert place.member("olive") in entry.lines[0]
+    await up_to_date(place)
+    assert len(await logged(place)) == 1
+    assert await core.log_channels.concern(place.guild_id) is None
+
+
+async def test_rights_that_are_taken_are_named(place: Place) -> None:
+    await keeps_log(place, "mod-room")
+    await place.by_hand(
+        "olive",
+        "PUT",
+        f"/channels/{place.channel('mod-room')}/permissions/{place.role('Guildhall')}",
+        {"type": 0, "allow": str(1 << 10), "deny": str(1 << 11)},
+    )
+    core = place.town.core
+
+    async def is_told() -> bool:
+        said = await core.log_channels.concern(place.guild_id)
+        return said is not None and "send_messages" in said
+
+    await until(is_told, "the lack is told")
+
+
+# ---------------------------------------------------------------------- pauses
+async def test_a_pause_and_one_by_itself_are_told(place: Place) -> None:
+    await keeps_log(place)
+    told = await uses(place, "ada", "pause")
+    assert "Done" in told.all_text or "until" in told.all_text, told.all_text
+    entry = await told_of(place, "Done: Pause a guild")
+    assert entry.custom_id("undo") is not None
+    await presses_log(place, "olive", entry, "undo")
+    await told_of(place, "Done: End a pause")
+    await place.sent("ada")
