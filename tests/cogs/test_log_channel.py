@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from operations.base import Status
+from operations.plans import Asking, PersonProof
 from policy.model import Face
 from tests.app import Place, answer_of, until
 from tests.cogs.approving import asked, card_of
 from tests.cogs.approving import told as told_on_card
 from tests.cogs.logs import keeps_log, logged, messages, presses_log, told_of, up_to_date
-from tests.cogs.slashing import uses
+from tests.cogs.slashing import presses, uses
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,7 +25,7 @@ async def test_an_effect_is_told_with_its_facts_and_pings_nobody(place: Place) -
     await keeps_log(place)
     await place.sent("ada", content=f"<@{place.member('nina')}> @everyone {CANARY}", ping=[place.member("nina")])
     entry = await told_of(place, "Done")
-    assert entry.title == "Done: Message send"
+    assert entry.title == "Done: Send a message"
     client = place.granted["ada"]
     assert entry.lines[:3] == [
         f"**By** <@{place.member('ada')}> (`{place.member('ada')}`)",
@@ -124,7 +127,7 @@ async def test_undo_is_a_call_of_the_presser(place: Place) -> None:
 
     await presses_log(place, "olive", entry, "undo")
     assert (await place.channels())["general"]["topic"] == "anything goes"
-    undone = [each for each in await place.audited(operation="channel_edit", entry="outcome")]
+    undone = await place.audited(operation="channel_edit", entry="outcome")
     assert undone[-1].user_id == int(place.member("olive"))
     assert undone[-1].face == Face.SLASH.value
 
@@ -144,27 +147,52 @@ async def test_what_cannot_be_undone_has_no_such_button(place: Place) -> None:
     assert entry.custom_id("see") is not None
 
 
-async def test_copied_ids_count_for_nothing(place: Place, elsewhere: Place) -> None:
-    await keeps_log(place)
-    await keeps_log(elsewhere)
-    await place.done("channel_edit", channel=place.channel("general"), topic="another", dry_run=False)
-    await elsewhere.done("channel_edit", channel=elsewhere.channel("general"), topic="another", dry_run=False)
-    mine, other = await told_of(place, "Done"), await told_of(elsewhere, "Done")
-    custom_id = mine.custom_id("undo")
-    assert custom_id is not None
-    forged = custom_id[:-1] + ("0" if custom_id[-1] != "0" else "1")
-    await place.town.sandbox.control("forge_button") if False else None
-    core = place.town.core
-    from cogs.log_ids import LogId, LogIds
+async def posted_by_hand(place: Place, channel: str, body: dict[str, Any]) -> str:
+    """The id of a message of the bot itself that no code of Guildhall sent."""
+    path, bot = f"/channels/{channel}/messages", int(place.town.sandbox.bot_id)
+    made = await place.town.sandbox.control("as_user", user=bot, method="POST", path=path, body=body)
+    message_id: str = made["result"]["id"]
+    return message_id
 
-    ids = LogIds(core.database.keyring)
-    known, bad = LogId.parse(custom_id), LogId.parse(forged)
-    assert known is not None
-    assert bad is not None
-    assert ids.verify(known, place.guild_id)
-    assert not ids.verify(known, elsewhere.guild_id)
-    assert not ids.verify(bad, place.guild_id)
-    assert other.call_id != mine.call_id
+
+@pytest.mark.parametrize("where", ["another message", "another guild", "made up"])
+async def test_copied_ids_count_for_nothing(place: Place, where: str) -> None:
+    await keeps_log(place)
+    await place.done("channel_edit", channel=place.channel("general"), topic="another", dry_run=False)
+    entry = await told_of(place, "Done")
+    custom_id, channel = entry.custom_id("undo") or "", place.channel("general")
+    embeds: list[dict[str, Any]] = [{"title": entry.title, "footer": {"text": entry.call_id}}]
+    if where == "another message":
+        embeds = [{"title": "Something else"}]
+    elif where == "another guild":
+        olive = {"name": "olive", "user": int(place.member("olive"))}
+        channel = (await place.town.place("Elsewhere", owner="olive", members=[olive])).channel("general")
+    else:
+        custom_id = custom_id[:-32] + "0" * 32
+    row = {"type": 1, "components": [{"type": 2, "style": 2, "label": "Undo", "custom_id": custom_id}]}
+    message = await posted_by_hand(place, channel, {"embeds": embeds, "components": [row]})
+    shown = await presses_log(place, "olive", entry, "undo", channel=channel, message=message, custom_id=custom_id)
+    assert "does nothing" in shown.text
+    assert (await place.channels())["general"]["topic"] == "another"
+
+
+async def test_what_is_critical_to_undo_asks_once_more(place: Place) -> None:
+    await keeps_log(place)
+    caller = place.town.core.callers.of_member(place.guild_id, int(place.member("ada")), Face.SLASH)
+    assert caller is not None
+    asking = Asking(PersonProof("slash"))
+    given = {"guild": place.id, "member": place.member("bela"), "dry_run": False}
+    outcome = await place.town.core.executor.run("member_ban", given, caller, asking=asking)
+    assert outcome.plan is not None
+    confirmed = await place.town.core.desk.confirm(outcome.plan.plan_id, caller, PersonProof("slash"))
+    assert confirmed.status is Status.DONE
+    entry = await told_of(place, "Done: Member ban")
+    await place.set_rules(log_channel_id=int(place.channel("mod-room")), tiers={"member_unban": "critical"})
+    shown = await presses_log(place, "olive", entry, "undo")
+    assert "Confirm" in shown.labels
+    assert place.member("bela") in str((await place.world())["guild"]["bans"])
+    await presses(place, "olive", shown, "Confirm", "bela")
+    assert place.member("bela") not in str((await place.world())["guild"]["bans"])
 
 
 # ---------------------------------------------------------------------- load
