@@ -15,6 +15,7 @@ import structlog
 import yarl
 
 from bot.catalogue import CATALOGUE
+from bot.chat_channel_upkeep import ChatChannelUpkeep
 from bot.client import GuildhallClient
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
@@ -26,6 +27,7 @@ from bot.http_guard import HttpGuard
 from bot.installing import Installing
 from bot.intents import intents_for
 from bot.marked_database import opened_database
+from bot.moderation_by_hand import ModerationByHand
 from bot.request_budget import RequestBudget
 from bot.settings import Settings
 from bot.upkeep import Upkeep
@@ -57,8 +59,9 @@ from operations.registry import Registry
 from operations.services import Services
 from operations.settlement import Settlement
 from operations.taints import Taints
+from operations.temporary_effects import TemporaryEffects
 from policy.model import Caller
-from storage import calls, instance
+from storage import calls, instance, temporary_effects
 from storage.audit_chain import Chain
 from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
@@ -98,6 +101,7 @@ class Core:
     chain: Chain
     recovery: Recovery
     log_channels: LogChannels
+    temporary_effects: TemporaryEffects
     failed: asyncio.Future[None]
     commands: CommandSync | None = None
 
@@ -135,6 +139,8 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
 
         state = GuildState(source)
         hub.listen(state.on_event)
+        by_hand = ModerationByHand(database, facts, state)
+        hub.listen(by_hand.on_event)
         files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
@@ -143,6 +149,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
+            await temporary_effects.abandon(session, executor=process_id)
 
         tasks = _Tasks(core.failed)
         stack.push_async_callback(tasks.aclose)
@@ -153,10 +160,12 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.recovery.run(), "recovery")
         tasks.start(core.plan_upkeep.run(), "plans")
         tasks.start(core.log_channels.run(), "log channels")
+        tasks.start(core.temporary_effects.run(), "temporary effects")
         tasks.start(upkeep.run(), "upkeep")
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        changing = stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
             tasks.start(_install_when_known(client, installing), "first installations")
@@ -164,6 +173,8 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             await installing.start()
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
+        tasks.start(ChatChannelUpkeep(database, facts, state.source).watch(changing), "chat channels")
+        tasks.start(by_hand.run(), "moderation by hand")
         yield core
 
 
@@ -273,6 +284,15 @@ def _built(
     )
     chain.subscribe(log_channels.wake)
     facts.subscribe(log_channels.wake)
+    ends = TemporaryEffects(
+        database=database,
+        facts=facts,
+        state=state,
+        doer=executor,
+        callers=callers,
+        executor_id=process_id,
+        is_active=lambda: lease.held,
+    )
     core = Core(
         settings=settings,
         database=database,
@@ -292,6 +312,7 @@ def _built(
         chain=chain,
         recovery=recovery,
         log_channels=log_channels,
+        temporary_effects=ends,
         failed=asyncio.get_running_loop().create_future(),
     )
     upkeep = Upkeep(database, read_counts, taints, is_active=lambda: lease.held)

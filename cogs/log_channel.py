@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import aiohttp
 import discord
 import structlog
 
-from cogs.log_embeds import buttons_of, embeds_of
+from cogs.log_embeds import buttons_of, embeds_of, summary_of
 from cogs.log_ids import LogIds
 from cogs.log_news import Batch, Known, batch_of, news_of
 from cogs.log_places import Naming, problem_of
@@ -254,7 +255,7 @@ class LogChannels:
         operation = self._registry.get(name)
         if operation is None:
             return Known(name.replace("_", " ").capitalize() or "A call")
-        return Known(operation.title, operation.toolset, operation.kind)
+        return Known(operation.title, operation.scope, operation.kind)
 
     def _client_name(self, client_id: str) -> str:
         client = self._facts.snapshot.clients.get(client_id)
@@ -286,11 +287,30 @@ class LogChannels:
         batch: Batch,
         embeds: Sequence[discord.Embed],
     ) -> None:
-        """An answer that was lost is asked for again: the nonce keeps it from standing there twice."""
+        """What Discord takes no embeds of is told in numbers: nothing stands in the way of what comes after it."""
         # discord.py tells "no view" apart from one that is None.
         buttons = discord.utils.MISSING if self._ids is None else buttons_of(batch, self._ids, installation.guild_id)
+        try:
+            await self._sent(installation, channel_id, position, embeds, buttons)
+        except discord.HTTPException as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+            log.exception("Discord took no embeds of a log", guild_id=installation.guild_id)
+            told = (*batch.shown, *batch.summed_up)
+            in_numbers = [summary_of(told, f"{len(told)} that could not be shown")]
+            await self._sent(installation, channel_id, position, in_numbers, discord.utils.MISSING)
+
+    async def _sent(
+        self,
+        installation: Installation,
+        channel_id: int,
+        position: Position,
+        embeds: Sequence[discord.Embed],
+        buttons: discord.ui.View,
+    ) -> None:
+        """An answer that was lost is asked for again: the nonce keeps it from standing there twice."""
         for attempt in range(2):
-            with phase("system", batch.shown[0].call_id, guild_id=installation.guild_id, priority=Priority.NOTICE):
+            with phase("system", position.nonce or "", guild_id=installation.guild_id, priority=Priority.NOTICE):
                 try:
                     channel = self._client.get_partial_messageable(channel_id, guild_id=installation.guild_id)
                     await channel.send(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import discord
 
-from cogs.card_text import code
+from cogs.card_text import code, words
 from cogs.log_ids import LogIds, LogPress
 from cogs.log_news import Batch, News, counted
 from operations.pauses import CALLER_PAUSE
@@ -61,7 +61,7 @@ def embeds_of(batch: Batch, naming: Naming, client_name: ClientName) -> list[dis
         for number, news in enumerate(batch.shown, start=1)
     ]
     if batch.summed_up:
-        found.append(_summary(batch.summed_up))
+        found.append(summary_of(batch.summed_up, f"And {len(batch.summed_up)} more"))
     return found
 
 
@@ -71,11 +71,8 @@ def embed_of(news: News, number: int, naming: Naming, client_name: ClientName) -
     title = f"{word}: {news.known.title}"
     if news.entry.operation == CALLER_PAUSE:
         title, colour = "⚠️ Paused by itself: a caller", discord.Colour.red()
-    elif news.conspicuous:
-        title, colour = (
-            f"⚠️ Policy loosened, or another critical change of Guildhall's own: {title}",
-            discord.Colour.red(),
-        )
+    elif news.loosened:
+        title, colour = f"⚠️ Policy loosened: {news.known.title}", discord.Colour.red()
     embed = discord.Embed(
         title=f"{number}. {title}" if number else title,
         description=_joined(_lines(news, naming, client_name)),
@@ -106,6 +103,8 @@ def _lines(news: News, naming: Naming, client_name: ClientName) -> Iterator[str]
     yield f"**By** {_person(opening.user_id, opening.caller_kind)}"
     yield f"**Through** {_through(news, client_name)}"
     yield f"**Operation** `{entry.operation}`{f', {opening.tier}' if opening.tier else ''}"
+    if news.loosened:
+        yield f"**Loosened** {words('; '.join(news.loosened), 200)}"
     if entry.status in ("confirmed", "denied", "cancelled") and entry.user_id is not None:
         verb = {"confirmed": "Approved", "denied": "Denied", "cancelled": "Taken back"}[entry.status]
         yield f"**{verb} by** {_mention(entry.user_id)}"
@@ -173,7 +172,7 @@ def _in_the_name_of(user_ids: Sequence[int]) -> str:
     return f", in the name of {_mention(user_ids[0])}" if user_ids else ""
 
 
-def _summary(news: Sequence[News]) -> discord.Embed:
+def summary_of(news: Sequence[News], title: str) -> discord.Embed:
     """What is too much to be told one by one."""
     counts = counted(news)
     lines = [
@@ -184,9 +183,7 @@ def _summary(news: Sequence[News]) -> discord.Embed:
     rest = sum(count for _, count in counts[SUMMED_UP_SHOWN:])
     if rest:
         lines.append(f"{rest} × others")
-    embed = discord.Embed(
-        title=f"And {len(news)} more", description="\n".join(lines), colour=discord.Colour.dark_grey()
-    )
+    embed = discord.Embed(title=title, description="\n".join(lines), colour=discord.Colour.dark_grey())
     embed.set_footer(text="/audit shows each")
     return embed
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from operations import stored_preview
 from operations.pauses import CALLER_PAUSE
@@ -18,7 +21,7 @@ MOST_IN_A_MESSAGE = 10
 MANY = 30
 """Beyond so many, one message tells the most important of them and sums up the rest."""
 ENDED = frozenset({"confirmed", "denied", "expired", "cancelled"})
-ADMINISTRATION = "administration"
+POLICY = "admin:policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Known:
     """Of an operation: what the catalogue says. ``kind`` None: it is no operation of the catalogue."""
 
     title: str
-    toolset: str = ""
+    scope: str = ""
     kind: Kind | None = None
 
 
@@ -38,7 +41,7 @@ class News:
     """``entry``: what is told. ``opening``: the first one of its call, which says who asked for what.
 
     ``confirmed_by``: who confirmed a call that is told as settled. ``targets``: as its preview named them; () where
-    ids alone are known.
+    ids alone are known. ``loosened``: what a change of policy lets through that was held before, in Guildhall's words.
     """
 
     entry: AuditEntry
@@ -47,6 +50,7 @@ class News:
     confirmed_by: int | None = None
     targets: tuple[Target, ...] = ()
     revertible: bool = False
+    loosened: tuple[str, ...] = ()
 
     @property
     def call_id(self) -> str:
@@ -58,18 +62,9 @@ class News:
         return is_masked((self.entry,))
 
     @property
-    def conspicuous(self) -> bool:
-        """Guildhall's own rules were loosened, or something that only a person may do to them was done."""
-        return self.known.toolset == ADMINISTRATION and self.entry.tier == Tier.CRITICAL.label and self.is_done
-
-    @property
-    def is_done(self) -> bool:
-        return self.entry.status == CallState.DONE.value
-
-    @property
     def urgency(self) -> int:
         """The smaller, the sooner it is shown by itself where there is much."""
-        if self.conspicuous or self.entry.operation == CALLER_PAUSE:
+        if self.loosened or self.entry.operation == CALLER_PAUSE:
             return 0
         if self.entry.status in (CallState.UNKNOWN.value, CallState.DENIED.value):
             return 1
@@ -112,9 +107,18 @@ def news_of(
                 and record is not None
                 and record.state is CallState.DONE
                 and record.inverse is not None,
+                loosened=_loosened(entry, record, known),
             )
         )
     return found
+
+
+def _loosened(entry: AuditEntry, record: CallRecord | None, known: Known) -> tuple[str, ...]:
+    """As operations.platform says it in the results of changes of policy; it names rules, tiers and operations."""
+    if record is None or record.result is None or known.scope != POLICY or entry.status != CallState.DONE.value:
+        return ()
+    result: dict[str, Any] = orjson.loads(record.result)
+    return tuple(str(each) for each in result.get("loosened", ()))
 
 
 def _is_news(entry: AuditEntry, opening: AuditEntry, record: CallRecord | None, known: Known) -> bool:

@@ -254,6 +254,7 @@ class Operation(ABC):
             in_guild=cls.in_guild,
             works_paused=cls.works_paused,
             needs=needs,
+            reader_bits=bits(*getattr(cls, "reader_permissions", ())),
         )
 
 
@@ -310,6 +311,8 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     kind = Kind.WRITE
     tier = Tier.WRITE
     reach: ClassVar[Reach] = Reach.LEAVES
+    # With the reach AUDIENCE: who will read it holds these guild-wide; (): whoever sees a target does.
+    reader_permissions: ClassVar[tuple[str, ...]] = ()
     reconcile: ClassVar[Reconcile] = Reconcile.NONE
     Effect: ClassVar[type[Model]]
     effect_version: ClassVar[int] = 1
@@ -359,10 +362,18 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
         """The result, if the object is now as the effect would leave it. Reads only."""
         return None
 
-    async def keep(self, session: Session, call: CallRecord, effect: EffectT, result: ResultT) -> None:
+    async def keep(self, session: Session, call: CallRecord, effect: EffectT, result: ResultT) -> ResultT | None:
         """Writes what Guildhall itself remembers of the effect (a case, the end of a ban), in the transaction of its
-        outcome; also when that was found out after a crash. Default: nothing.
+        outcome; also when that was found out after a crash. Texts are sealed with storage.session.keyring_of(session).
+        What it returns is the result from then on: with what is known only now, such as the number of the case. None
+        leaves it. Default: nothing.
         """
+
+    def stands(self, effect: EffectT) -> ResultT | None:
+        """The result while Discord's answer stays lost, of a write whose greater part is Guildhall's own to remember:
+        the case of a warning whose message may not have arrived. Default: what came of it is unknown.
+        """
+        return None
 
     def inverse_of(self, effect: EffectT, result: ResultT) -> Inverse | None:
         """The inverse where it is only known after the effect (the id of what was created)."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from operations.arguments import RESOLVED_LAST, Arguments
-from operations.audience import leaks
+from operations.audience import leaks, leaks_to_holders
 from operations.base import Context, Model, Operation, Progress, WriteOperation, no_progress
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import MEMBER_MAX_AGE_SECONDS, GuildState, GuildVanished, GuildView
@@ -434,6 +434,8 @@ class Decider:
         if caller.is_operator:
             # Nobody stands behind an operator: what it read cannot be bounded.
             return True
+        if requirement.reader_bits:
+            return leaks_to_holders(view, requirement.reader_bits, sources)
         return any(leaks(view, _destination(need.target), sources) for need in requirement.needs)
 
     @staticmethod

@@ -86,11 +86,14 @@ def _take_models(cls: type[Operation], bad: Callable[[str], TypeError]) -> None:
         models = [cast("type[Model]", argument) for argument in arguments]
         if not all(inspect.isclass(model) for model in arguments):
             raise bad("type parameters must be models")
-        cls.Input, cls.Result = models[0], models[-1]
+        cls.Input = models[0]
+        if len(models) == 1:
+            break  # a family of operations, which has told effect and result
+        cls.Result = models[-1]
         if len(models) == 3:
             cast("type[WriteOperation[Any, Any, Any]]", cls).Effect = models[1]
         break
-    if not hasattr(cls, "Input"):
+    if not hasattr(cls, "Input") or not hasattr(cls, "Result"):
         raise bad("name the models: ReadOperation[Input, Result] or WriteOperation[Input, Effect, Result]")
     clash = set(Common.model_fields) & set(cls.Input.model_fields)
     if cls.kind is Kind.WRITE and clash:

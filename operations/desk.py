@@ -38,7 +38,7 @@ from operations.refusals import DATABASE_DOWN, SHUTTING_DOWN
 from operations.sanitise import inline
 from policy import checks
 from policy.checks import rate_allows
-from policy.model import Caller, CallerKind, Facts, NeedsConfirmation, Refuse, Strength, Tier
+from policy.model import Caller, CallerKind, Face, Facts, NeedsConfirmation, Refuse, Strength, Tier
 from storage import plans
 from storage.audit import AuditEntry
 from storage.calls import CallRecord, CallState
@@ -49,6 +49,7 @@ from storage.limits import RateLimits
 Operation = WriteOperation[Any, Any, Any]
 LOOK_SECONDS = 1.0
 NAME_LIMIT = 200
+PROGRAMS = frozenset({Face.MCP, Face.AGENT, Face.AUTOMATION})
 PROVES = {TokenProof: Strength.TOKEN, ClientProof: Strength.CLIENT, PersonProof: Strength.PERSON}
 
 
@@ -198,6 +199,8 @@ class PlanDesk:
 
     async def _may_know(self, record: CallRecord, by: Caller) -> bool:
         operation = self._book.operation(record)
+        if _is_closed_to(by, operation):
+            return False
         if _is_requester(record, by, operation):
             return True
         # Whoever could approve it knows of it in Discord, where its card is; to programs it is the requester's alone.
@@ -210,7 +213,9 @@ class PlanDesk:
     async def _of_client(self, plan_id: str, by: Caller) -> tuple[CallRecord, Operation]:
         record = await self._book.record(plan_id)
         operation = None if record is None else self._book.operation(record)
-        if record is None or operation is None or not _is_requester(record, by, operation, moves=True):
+        if record is None or operation is None or _is_closed_to(by, operation):
+            raise Refused(UNKNOWN_PLAN)
+        if not _is_requester(record, by, operation, moves=True):
             raise Refused(UNKNOWN_PLAN)
         return record, operation
 
@@ -274,7 +279,7 @@ class PlanDesk:
             if proof.via == "card" and (proof.place is None or proof.place != card_place(record)):
                 raise Refused(CARD_ELSEWHERE)
             return record, operation
-        if by.client_id != record.client_id or by.user_id != record.user_id:
+        if by.client_id != record.client_id or by.user_id != record.user_id or _is_closed_to(by, operation):
             raise Refused(UNKNOWN_PLAN)
         if isinstance(proof, TokenProof) and not self._book.accepts(record, proof.token):
             raise Refused(UNKNOWN_PLAN)
@@ -377,6 +382,11 @@ class PlanDesk:
         installation = None if record is None else self._facts.snapshot.installations.get(record.guild_id or 0)
         own = installation if installation is not None and installation.workspace_id == by.workspace_id else None
         return await self._refusals.moved(plan_id, by, own, refusal)
+
+
+def _is_closed_to(by: Caller, operation: Operation | None) -> bool:
+    """Whether a program asks about what is never offered to programs, whoever is behind it."""
+    return operation is not None and by.face in PROGRAMS and by.face not in operation.faces
 
 
 def _is_requester(record: CallRecord, by: Caller, operation: Operation | None, *, moves: bool = False) -> bool:

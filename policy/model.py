@@ -139,7 +139,7 @@ class Caller:
     ``client_id`` names the grant (an MCPClient) or the Discord identity (``discord:<user id>``).
     ``user_id`` is the person behind it; None for an operator and for the system.
     ``direct_writes`` is the client's write mode: True lets ``dry_run`` default to False.
-    ``toolsets`` None means all.
+    ``toolsets`` None means all. ``deeds``: the operations that the system may do (policy.system); for nobody else.
     """
 
     kind: CallerKind
@@ -156,6 +156,7 @@ class Caller:
     always_tainted: bool = False
     expires_at: float | None = None
     active: bool = True
+    deeds: frozenset[str] = frozenset()
 
     @property
     def is_operator(self) -> bool:
@@ -206,6 +207,8 @@ class Requirement:
     """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
 
     ``works_paused``: it goes on while writes are held (see Pause).
+    ``reader_bits``: with the reach AUDIENCE, what everybody holds guild-wide who will read it (0: whoever sees a target
+    reads it).
     """
 
     operation: str
@@ -220,6 +223,7 @@ class Requirement:
     in_guild: bool = True
     works_paused: bool = False
     needs: tuple[Need, ...] = ()
+    reader_bits: int = 0
 
 
 @frozen

@@ -13,18 +13,27 @@ from sqlmodel import col
 
 from policy.model import Installation, PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
-from storage import clients, pauses, revisions, tokens
+from storage import channel_locks, clients, pauses, revisions, tokens
 from storage.change_feed import ChangeFeed
 from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
 from storage.revisions import Noun
 from storage.snapshot import Client, ClientKind, Snapshot
-from storage.tables import ChannelPolicy, GuildInstallation, GuildPolicy, WorkspaceMembership
+from storage.tables import AllowedChatChannel, ChannelPolicy, GuildInstallation, GuildPolicy, WorkspaceMembership
 
 __all__ = ["Client", "ClientKind", "PlatformFacts", "Snapshot"]
 
 FACT_NOUNS = frozenset(
-    {Noun.WORKSPACES, Noun.MEMBERSHIPS, Noun.INSTALLATIONS, Noun.POLICIES, Noun.CLIENTS, Noun.PAUSES}
+    {
+        Noun.WORKSPACES,
+        Noun.MEMBERSHIPS,
+        Noun.INSTALLATIONS,
+        Noun.POLICIES,
+        Noun.CHAT_CHANNELS,
+        Noun.CLIENTS,
+        Noun.LOCKS,
+        Noun.PAUSES,
+    }
 )
 # What can't be read must not allow more than what was written there.
 DENY_ALL = ClassRules(read="deny", write="deny", destroy="deny")
@@ -119,6 +128,10 @@ async def _load(session: Session) -> Snapshot:
     active = {installation.id for installation in installations.values()}
     guild_rows = await session.scalars(select(GuildPolicy))
     channel_rows = await session.scalars(select(ChannelPolicy))
+    chat: dict[str, set[int]] = {}
+    for row in await session.scalars(select(AllowedChatChannel)):
+        if row.installation_id in active:
+            chat.setdefault(row.installation_id, set()).add(row.channel_id)
     members = await session.scalars(select(WorkspaceMembership))
     known = await clients.all(session)
     return Snapshot(
@@ -131,7 +144,9 @@ async def _load(session: Session) -> Snapshot:
             for row in channel_rows
             if row.installation_id in active
         },
+        chat_channels={installation_id: frozenset(ids) for installation_id, ids in chat.items()},
         memberships={(row.workspace_id, row.user_id): PlatformRole(row.role) for row in members},
+        channel_locks={key: lock for key, lock in (await channel_locks.every(session)).items() if key[0] in active},
         clients={client.id: client for client in known},
         clients_by_mac={client.token_mac: client for client in known},
         pauses=await pauses.by_scope(session),

@@ -88,3 +88,11 @@ async def purge(session: Session, removed_before: float) -> list[str]:
         await session.execute(delete(GuildInstallation).where(col(GuildInstallation.id).in_(ids)))
         await bump(session, Noun.INSTALLATIONS)
     return ids
+
+
+async def installed_at(session: Session, installation_id: str) -> float | None:
+    """Seconds since the epoch; None when there is no such installation."""
+    found: float | None = await session.scalar(
+        select(col(GuildInstallation.installed_at)).where(col(GuildInstallation.id) == installation_id)
+    )
+    return found

@@ -23,6 +23,8 @@ class Noun(StrEnum):
     CLIENTS = "clients"
     CALLS = "calls"
     PAUSES = "pauses"
+    LOCKS = "locks"
+    CHAT_CHANNELS = "chat_channels"
 
 
 async def bump(session: Session, *nouns: Noun) -> None:

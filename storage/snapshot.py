@@ -9,6 +9,7 @@ from enum import StrEnum
 from policy.model import Caller, Installation, Pause, PlatformRole
 from policy.pauses import PROCESS, in_force, scope_of_caller
 from policy.rules import ChannelRules, GuildRules
+from storage.channel_locks import Lock
 
 
 class ClientKind(StrEnum):
@@ -48,6 +49,7 @@ class Snapshot:
     """The facts of policy at one revision. Installations are the active ones, memberships the explicit ones.
 
     ``pauses``: by scope (see policy.pauses), some of which may have run out.
+    ``chat_channels``: by installation, the channels in which the agent answers.
     """
 
     revision: int = 0
@@ -56,6 +58,8 @@ class Snapshot:
     guild_rules: Mapping[str, GuildRules] = field(default_factory=dict[str, GuildRules])
     channel_rules: Mapping[tuple[str, int], ChannelRules] = field(default_factory=dict[tuple[str, int], ChannelRules])
     memberships: Mapping[tuple[str, int], PlatformRole] = field(default_factory=dict[tuple[str, int], PlatformRole])
+    channel_locks: Mapping[tuple[str, int], Lock] = field(default_factory=dict[tuple[str, int], Lock])
+    chat_channels: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
     clients: Mapping[str, Client] = field(default_factory=dict[str, Client])
     clients_by_mac: Mapping[str, Client] = field(default_factory=dict[str, Client])
     pauses: Mapping[str, Pause] = field(default_factory=dict[str, Pause])

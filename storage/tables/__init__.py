@@ -7,7 +7,9 @@ empty bytes stand for an empty or erased one.
 
 from __future__ import annotations
 
+from storage.tables.administration import AllowedChatChannel
 from storage.tables.base import Table, metadata
+from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
 from storage.tables.core import (
     AuditEvent,
     AuditHead,
@@ -27,13 +29,19 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.moderation import ChannelLock
 from storage.tables.notices import LogPosition, Pause
 
 __all__ = [
+    "AllowedChatChannel",
     "AuditEvent",
     "AuditHead",
     "BotConfig",
     "Call",
+    "Case",
+    "CaseBook",
+    "CaseNote",
+    "ChannelLock",
     "ChannelPolicy",
     "FactRevision",
     "GuildInstallation",
@@ -47,6 +55,7 @@ __all__ = [
     "SentMessage",
     "Table",
     "TaintMark",
+    "TemporaryEffect",
     "User",
     "Workspace",
     "WorkspaceMembership",

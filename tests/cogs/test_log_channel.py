@@ -9,7 +9,9 @@ import pytest
 
 from operations.base import Status
 from operations.plans import Asking, PersonProof
-from policy.model import Face
+from policy.bursts import BURSTS
+from policy.model import Face, PauseCause
+from policy.rules import ClassRules
 from tests.app import Place, answer_of, until
 from tests.cogs.approving import asked, card_of
 from tests.cogs.approving import told as told_on_card
@@ -269,3 +271,32 @@ async def test_a_pause_and_one_by_itself_are_told(place: Place) -> None:
     await presses_log(place, "olive", entry, "undo")
     await told_of(place, "Done: End a pause")
     await place.sent("ada")
+
+
+async def test_a_caller_that_is_paused_by_itself_is_told_and_details_say_why(place: Place) -> None:
+    await keeps_log(place)
+    async with place.client("nina") as client:
+        for _ in range(BURSTS[PauseCause.REFUSALS].count):
+            await client.call_tool("channel_create", {"guild": place.id, "name": "mine", "dry_run": False})
+    entry = await told_of(place, "Paused by itself")
+    assert entry.lines[0].startswith(f"**Who** `{place.granted['nina'].id}` `nina`, in the name of")
+    shown = await presses_log(place, "ada", entry, "see")
+    assert "too many of your writes were refused" in shown.all_text
+    await uses(place, "ada", "resume", client=place.granted["nina"].id)
+    await told_of(place, "Done: End a pause")
+
+
+async def test_a_loosened_policy_is_announced_conspicuously(place: Place) -> None:
+    await keeps_log(place, rules=ClassRules(write="confirm"))
+    caller = place.town.core.callers.of_member(place.guild_id, int(place.member("olive")), Face.SLASH)
+    assert caller is not None
+    core, by_hand = place.town.core, PersonProof("slash")
+    given = {"guild": place.id, "write": "allow", "dry_run": False}
+    outcome = await core.executor.run("policy_set", given, caller, asking=Asking(by_hand))
+    assert outcome.plan is not None, outcome
+    typed = (await core.desk.view(outcome.plan.plan_id, caller)).name_to_type
+    done = await core.desk.confirm(outcome.plan.plan_id, caller, PersonProof("slash", typed=typed))
+    assert done.status is Status.DONE, done
+    entry = await told_of(place, "Policy loosened")
+    assert entry.title.startswith("⚠️")
+    assert any(line.startswith("**Loosened** write from confirm to allow") for line in entry.lines)

@@ -12,6 +12,7 @@ from operations.pauses import held
 from operations.plans import Asking, PersonProof
 from policy.bursts import BURSTS
 from policy.model import Face, PauseCause
+from policy.rules import ClassRules
 from storage import pauses
 from storage.calls import CallState
 from tests.app import Place, answer_of, until
@@ -177,3 +178,16 @@ async def test_what_others_press_on_his_cards_pauses_nobody(place: Place) -> Non
             await desk.confirm(plan_id, caller, PersonProof("slash", typed="news"))
     await place.sent("ada")
     assert await place.audited(operation="caller_pause") == []
+
+
+async def test_tightening_goes_on_while_the_guild_is_paused_and_loosening_does_not(place: Place) -> None:
+    await place.set_rules(rules=ClassRules(destroy="confirm"))
+    await pause(place)
+    tightened = await by_slash(place, "olive", "policy_set", destroy="deny")
+    assert tightened.status is Status.DONE, tightened
+    loosened = await by_slash(place, "olive", "policy_set", destroy="allow")
+    assert loosened.refusal is not None
+    assert loosened.refusal.code == "paused"
+    await place.token("nina")
+    revoked = await by_slash(place, "olive", "token_revoke", client=place.granted["nina"].id)
+    assert revoked.status is Status.DONE, revoked
