@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import time
+from typing import TYPE_CHECKING
 
 from bot.client import GuildhallClient
-from bot.core import Core
 from bot.edge_ban import EdgeBan
 from bot.settings import Settings
 from mcp_server.health import Alarm, Probe, Reading, State
@@ -15,6 +15,9 @@ from storage.database import Database
 from storage.facts import PlatformFacts
 from storage.leases import ProcessLease
 from storage.limits import LimitState, RateLimits
+
+if TYPE_CHECKING:
+    from bot.core import Core
 
 
 def probes(core: Core) -> dict[str, Probe]:

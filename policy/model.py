@@ -207,6 +207,7 @@ class Requirement:
     """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
 
     ``works_paused``: it goes on while writes are held (see Pause).
+    ``of_inert_guild``: it is for a guild that nobody has installed, and for no other.
     ``reader_bits``: with the reach AUDIENCE, what everybody holds guild-wide who will read it (0: whoever sees a target
     reads it).
     """
@@ -222,6 +223,7 @@ class Requirement:
     reach: Reach = Reach.LEAVES
     in_guild: bool = True
     works_paused: bool = False
+    of_inert_guild: bool = False
     needs: tuple[Need, ...] = ()
     reader_bits: int = 0
 
@@ -268,12 +270,17 @@ class TargetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty."""
+    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty.
+
+    ``claimed_by``: the member who claimed it; in this guild he has the role of an admin. None for one that the instance
+    installed by itself.
+    """
 
     id: str
     workspace_id: str
     guild_id: int
     active: bool = True
+    claimed_by: int | None = None
 
 
 class PauseScope(StrEnum):
@@ -310,15 +317,21 @@ EVERYTHING_PAUSED = Pause(PauseScope.PROCESS)
 
 @frozen
 class Facts:
-    """What the pipeline knows. A fact that could not be had stays at its refusing default."""
+    """What the pipeline knows. A fact that could not be had stays at its refusing default.
+
+    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which. ``preset``:
+    what the guild is served with (policy.presets).
+    """
 
     now: float
     platform_age_seconds: float
     audience_ok: bool = False
     role: PlatformRole | None = None
     installation: Installation | None = None
+    claimed_guild_id: int | None = None
     guild_allowed: bool = False
     pause: Pause | None = EVERYTHING_PAUSED
+    preset: str = ""
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True
     audience_leaks: bool = True

@@ -48,7 +48,10 @@ def _membership(caller: Caller, requirement: Requirement, facts: Facts) -> Refus
 
 
 def _installation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
-    not_here = checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+    if requirement.of_inert_guild:
+        not_here = checks.guild_is_inert(caller, facts)
+    else:
+        not_here = checks.guild_is_installed(caller, facts) if requirement.in_guild else None
     return not_here or checks.nothing_is_paused(requirement, facts)
 
 
@@ -56,6 +59,7 @@ def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | N
     role = PlatformRole.OWNER if caller.kind is CallerKind.SYSTEM else facts.role
     return (
         checks.face_offers_operation(caller, requirement)
+        or checks.guild_serves_operation(caller, requirement, facts)
         or checks.toolset_is_enabled(caller, requirement)
         or checks.client_may_write(caller, requirement)
         or checks.scope_is_granted(caller, requirement)

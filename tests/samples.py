@@ -52,6 +52,19 @@ class Things:
     case: int = field(default=1, kw_only=True)
 
 
+UNKNOWN = Things(
+    guild=UNKNOWN_ID,
+    channel=UNKNOWN_ID,
+    spare_channel=UNKNOWN_ID,
+    category=UNKNOWN_ID,
+    message=UNKNOWN_ID,
+    own=UNKNOWN_ID,
+    member=UNKNOWN_ID,
+    role=UNKNOWN_ID,
+)
+"""Ids of nothing that there is."""
+
+
 async def things(place: Place) -> Things:
     edit = await place.call("channel_edit", "ada", channel=place.channel("mod-room"), topic="staff only", dry_run=False)
     return Things(
@@ -297,6 +310,8 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "approvers_set": lambda known: {"guild": known.guild, "roles": [known.staff_role]},
     "approvals_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
     "log_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
+    "preset_set": lambda known: {"guild": known.guild, "preset": "moderation"},
+    "guild_claim": lambda known: {"guild": known.guild},
     "chat_channel_allow": lambda known: {"guild": known.guild, "channel": known.channel},
     "chat_channel_disallow": lambda known: {"guild": known.guild, "channel": known.channel},
     "token_create": lambda known: {"guild": known.guild, "name": "for a test"},

@@ -31,6 +31,7 @@ from storage.tables.core import (
 )
 from storage.tables.moderation import ChannelLock
 from storage.tables.notices import LogPosition, Pause
+from storage.tables.setup import SetupCard
 
 __all__ = [
     "AllowedChatChannel",
@@ -53,6 +54,7 @@ __all__ = [
     "ProcessLease",
     "ReadCount",
     "SentMessage",
+    "SetupCard",
     "Table",
     "TaintMark",
     "TemporaryEffect",

@@ -118,6 +118,7 @@ def facts(**changes: Any) -> Facts:
         installation=installation(),
         guild_allowed=True,
         pause=None,
+        preset="all",
         targets=(target_facts(),),
         tainted=False,
         audience_leaks=False,
