@@ -69,7 +69,7 @@ async def all_active(session: Session) -> list[Installation]:
         .where(col(GuildInstallation.removed_at).is_(None))
         .order_by(col(GuildInstallation.guild_id))
     )
-    return [Installation(row.id, row.workspace_id, row.guild_id) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 async def remove(session: Session, guild_id: int, now: float) -> Removed | None:
