@@ -23,6 +23,9 @@ from cogs.slash.audit import AuditCog
 from cogs.slash.autocomplete import Autocompletes
 from cogs.slash.button_ids import ButtonIds
 from cogs.slash.buttons import SlashButtonsCog
+from cogs.slash.case_menus import CaseMenus
+from cogs.slash.case_pages import CasePages
+from cogs.slash.cases import CasesCog
 from cogs.slash.errors import tell
 from cogs.slash.faces import FACES, GROUPS
 from cogs.slash.plan_buttons import PlanButtons
@@ -73,6 +76,10 @@ async def _add_commands(core: Core) -> None:
         PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
     ):
         await core.client.add_cog(cog)
+    pages = CasePages(runner, button_ids, buttons)
+    await core.client.add_cog(CasesCog(runner, core.executor, offers, pages))
+    for menu in CaseMenus(runner, button_ids, buttons, pages).commands():
+        tree.add_command(menu)
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
         tree.add_command(command)
