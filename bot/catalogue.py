@@ -67,6 +67,7 @@ from operations.platform.meta import (
     Whoami,
 )
 from operations.platform.my_data import GetMyData
+from operations.platform.pauses import PauseGuild, ResumeGuild
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 from operations.platform.policies import GetPolicy, SetPolicy
 from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
@@ -153,6 +154,8 @@ CATALOGUE: tuple[type[Operation], ...] = (
     # administration
     ExportGuild,
     ClaimGuild,
+    PauseGuild,
+    ResumeGuild,
     GetPolicy,
     SetPolicy,
     TryPolicy,

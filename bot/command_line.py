@@ -33,6 +33,7 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
     _add_guild(commands)
     _add_policy(commands)
     _add_audit(commands)
+    _add_pause(commands)
     _add_reference(commands)
     return parser.parse_args(argv)
 
@@ -164,6 +165,18 @@ def _add_audit(commands: Commands) -> None:
     export = actions.add_parser("export", help="write the audit as JSON lines, each with its place in the chain")
     export.add_argument("--workspace", help="only this one")
     export.add_argument("--output", metavar="PATH", help="a new file (default: standard output)")
+
+
+def _add_pause(commands: Commands) -> None:
+    pause = commands.add_parser(
+        "pause",
+        help="hold every write, everywhere or in one guild",
+        description="A running instance follows within a second. Plans that wait are cancelled; reading goes on.",
+    )
+    pause.add_argument("--minutes", type=int, metavar="N", help="how long (default: until `guildhall resume`)")
+    resume = commands.add_parser("resume", help="let writes through again")
+    for each in (pause, resume):
+        each.add_argument("--guild", type=int, metavar="GUILD_ID", help="in this guild alone")
 
 
 def _add_reference(commands: Commands) -> None:

@@ -210,8 +210,10 @@ async def cancel(session: Session, call_ids: Collection[str], now: float) -> lis
     return await _end(session, CallState.CANCELLED, now, col(Call.call_id).in_(call_ids))
 
 
-async def _end(session: Session, state: CallState, now: float, *conditions: ColumnElement[bool]) -> list[str]:
-    """Ends waiting plans that nobody decided on, and says so in the audit; their ids."""
+async def _end(
+    session: Session, state: CallState, now: float, *conditions: ColumnElement[bool], detail: bytes = b"", why: str = ""
+) -> list[str]:
+    """Ends waiting plans that nobody decided on, and says so in the audit; their ids. ``detail``: ``why``, sealed."""
     ended = await update_returning(
         session,
         col(Call.state).in_(WAITING),
@@ -219,17 +221,18 @@ async def _end(session: Session, state: CallState, now: float, *conditions: Colu
         state=state.value,
         settled_at=now,
         erase_at=now + ARGUMENTS_KEPT_SECONDS,
+        detail=detail,
     )
     if ended:
         rows = await session.scalars(
             select(Call).where(col(Call.call_id).in_(ended)).execution_options(populate_existing=True)
         )
-        await audit.append(session, *[_entry(row, state, now) for row in rows])
+        await audit.append(session, *[_entry(row, state, now, why) for row in rows])
         await bump(session, Noun.CALLS)
     return ended
 
 
-def _entry(row: Call, state: CallState, now: float) -> AuditEntry:
+def _entry(row: Call, state: CallState, now: float, why: str) -> AuditEntry:
     return AuditEntry(
         call_id=row.call_id,
         entry="decision",
@@ -242,6 +245,7 @@ def _entry(row: Call, state: CallState, now: float) -> AuditEntry:
         client_id=row.client_id,
         operation=row.operation,
         tier=Tier(row.tier).label,
+        reason=why,
         status=state.value,
     )
 
@@ -255,8 +259,13 @@ async def cancel_plans_of(
     installation_id: str | None = None,
     workspace_id: str | None = None,
     created_until: float | None = None,
+    keyring: Keyring | None = None,
+    why: str = "",
 ) -> list[str]:
-    """Cancels the waiting plans that match all that is given; their ids. Raises ValueError when nothing is given."""
+    """Cancels the waiting plans that match all that is given; their ids. Raises ValueError when nothing is given.
+
+    ``why``: told on their cards, where a keyring to seal it with is given.
+    """
     wanted = (
         (col(Call.user_id), user_id),
         (col(Call.client_id), client_id),
@@ -268,4 +277,5 @@ async def cancel_plans_of(
         raise ValueError("Say whose plans are to be cancelled.")
     if created_until is not None:
         conditions.append(col(Call.created_at) <= created_until)
-    return await _end(session, CallState.CANCELLED, now, *conditions)
+    detail = keyring.seal(why) if keyring is not None and why else b""
+    return await _end(session, CallState.CANCELLED, now, *conditions, detail=detail, why=why)

@@ -79,7 +79,9 @@ class GetPrivacy(ReadOperation[PrivacyInput, PrivacyResult]):
 
 def how_long(kept: Kept) -> str:
     """``7 days after the call has ended``, or until when."""
-    return kept.until if kept.seconds is None else f"{spoken(int(kept.seconds))} {kept.since}"
+    if kept.seconds is None:
+        return kept.until
+    return f"{spoken(int(kept.seconds))} {kept.since}" if kept.seconds else kept.since
 
 
 class ForgetInput(Model):
@@ -113,6 +115,7 @@ class ForgetData(PlatformWrite[ForgetInput, ForgetEffect, ForgetResult]):
     min_role = PlatformRole.VIEWER
     open_to_members = "It concerns nobody but the person who asks."
     idempotent = True
+    works_paused = True
 
     def needs(self, ctx: Context, arguments: ForgetInput) -> tuple[Need, ...]:
         return (Need(ctx.guild_target),)

@@ -30,8 +30,8 @@ class Periods:
 class Kept:
     """One kind of thing that is kept. The retention jobs run on it, and people are told of it, from this one place.
 
-    ``seconds``: how long after ``since``; then ``erase`` takes it away. Where no time ends it, ``until`` says what
-    does.
+    ``seconds``: how long after ``since`` (0: ``since`` says it all); then ``erase`` takes it away. Where no time ends
+    it, ``until`` says what does.
     """
 
     what: str

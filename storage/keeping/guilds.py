@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from sqlalchemy import select
 from sqlmodel import col
 
-from storage import installations
+from storage import installations, pauses
 from storage.crypto import Keyring
 from storage.keeping.base import Keeper, Kept, Periods, Told
 from storage.paging import newest_first
@@ -23,6 +23,8 @@ class GuildKeeper(Keeper):
         "guild_policy",
         "channel_policy",
         "allowed_chat_channel",
+        "pause",
+        "log_position",
         "setup_card",
         "bot_config",
         "fact_revision",
@@ -37,6 +39,13 @@ class GuildKeeper(Keeper):
                 since="after the bot has left the guild",
                 erase=installations.purge,
             ),
+            Kept(
+                what="Pauses: of whom, by whom and since when, by ids",
+                seconds=0.0,
+                since="until it has ended",
+                erase=pauses.erase_ended,
+            ),
+            Kept(what="How far the log channel was told", until="until the guild's data goes"),
             Kept(
                 what="That the bot is in a guild, and where its set-up card stands, by ids",
                 until="until the bot has left the guild",

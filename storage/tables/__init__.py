@@ -30,6 +30,7 @@ from storage.tables.core import (
     WorkspaceMembership,
 )
 from storage.tables.moderation import ChannelLock
+from storage.tables.notices import LogPosition, Pause
 from storage.tables.privacy import CallMessage, ErasureRequest
 from storage.tables.setup import SetupCard
 
@@ -50,7 +51,9 @@ __all__ = [
     "GuildInstallation",
     "GuildPolicy",
     "IdempotencyRecord",
+    "LogPosition",
     "MCPClient",
+    "Pause",
     "ProcessLease",
     "ReadCount",
     "SentMessage",
