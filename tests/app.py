@@ -380,6 +380,8 @@ def environment(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str,
         "DISCORD_API_BASE_URL": sandbox.api_base_url,
         "ALLOW_INSECURE_DISCORD_API": "true",
         "DATA_DIR": str(folder),
+        # Most tests make guilds of their own and look at all that is posted there.
+        "SET_UP_CARDS": "false",
         "SECRET_KEYS": "a key for tests that nobody must use elsewhere",
         **more,
     }

@@ -300,6 +300,8 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "approvers_set": lambda known: {"guild": known.guild, "roles": [known.staff_role]},
     "approvals_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
     "log_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
+    "preset_set": lambda known: {"guild": known.guild, "preset": "moderation"},
+    "guild_claim": lambda known: {"guild": known.guild},
     "chat_channel_allow": lambda known: {"guild": known.guild, "channel": known.channel},
     "chat_channel_disallow": lambda known: {"guild": known.guild, "channel": known.channel},
     "token_create": lambda known: {"guild": known.guild, "name": "for a test"},

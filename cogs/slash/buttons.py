@@ -77,11 +77,11 @@ class SlashButtonsCog(commands.Cog, name="Slash buttons"):
         if interaction.guild_id is None or self._client.user is None:
             return False
         if message is None:
-            # The modal of a command or of a menu's entry stands on none: it was opened by this very bot.
-            is_own = interaction.type is discord.InteractionType.modal_submit
+            # A modal that a command opened stands on no message.
+            stands = interaction.type is discord.InteractionType.modal_submit
         else:
-            is_own = message.author.id == self._client.user.id
-        return is_own and self._ids.verify(found, interaction.guild_id)
+            stands = message.author.id == self._client.user.id
+        return stands and self._ids.verify(found, interaction.guild_id)
 
 
 def chosen(interaction: Interaction) -> str | None:
