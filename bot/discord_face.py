@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.set_up import setup_cog
@@ -9,7 +10,13 @@ from bot.status_board import Board
 from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
+from cogs.chat_access import chat_access_commands
+from cogs.connections import connect_command, mcp_group
 from cogs.custom_ids import CustomIds
+from cogs.log_buttons import LogButtonsCog
+from cogs.log_ids import LogIds
+from cogs.pause_concern import PauseConcern
+from cogs.policy import policy_group
 from cogs.slash.about import AboutCog
 from cogs.slash.approvals import PlansCog
 from cogs.slash.audit import AuditCog
@@ -26,6 +33,7 @@ from cogs.slash.running import SlashRunner
 from cogs.slash.status import StatusCog
 from cogs.slash.sync import CommandSync
 from cogs.slash.synthesis import commands_of
+from storage import instance
 
 if TYPE_CHECKING:
     from bot.core import Core
@@ -54,12 +62,17 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
+    await core.client.add_cog(LogButtonsCog(core.client, runner, LogIds(core.database.keyring)))
     await core.client.add_cog(setup_cog(core, runner))
     board, tree = Board(core), core.client.tree
     pages = CasePages(runner, button_ids, buttons)
     for cog in (
         AboutCog(tree, core.registry, core.explainer, core.callers, core.facts, runner, button_ids, buttons),
-        StatusCog(board, runner, (board.refused_commands, board.lost_channels)),
+        StatusCog(
+            board,
+            runner,
+            (board.refused_commands, board.lost_channels, core.log_channels.concern, PauseConcern(core.facts)),
+        ),
         AuditCog(runner, plan_buttons, offers, button_ids, buttons),
         PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
         CasesCog(runner, core.executor, offers, pages),
@@ -70,3 +83,18 @@ async def _add_commands(core: Core) -> None:
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
         tree.add_command(command)
+    tree.add_command(policy_group(core.registry, runner, offers))
+    for command in chat_access_commands(core.registry, runner, offers):
+        tree.add_command(command)
+    tree.add_command(mcp_group(core.registry, runner, offers))
+    tree.add_command(connect_command(partial(_address, core)))
+
+
+async def _address(core: Core) -> str | None:
+    """Where MCP is served over HTTP: PUBLIC_URL, else where this process listens. Raises DatabaseUnavailable."""
+    if core.settings.mcp_transport == "stdio":
+        return None
+    if core.settings.public_url is not None:
+        return core.settings.public_url
+    async with core.database.read() as session:
+        return await instance.get(session, instance.ADDRESS) or core.settings.address

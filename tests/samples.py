@@ -57,6 +57,19 @@ class Things:
     case: int = field(default=1, kw_only=True)
 
 
+UNKNOWN = Things(
+    guild=UNKNOWN_ID,
+    channel=UNKNOWN_ID,
+    spare_channel=UNKNOWN_ID,
+    category=UNKNOWN_ID,
+    message=UNKNOWN_ID,
+    own=UNKNOWN_ID,
+    member=UNKNOWN_ID,
+    role=UNKNOWN_ID,
+)
+"""Ids of nothing that there is."""
+
+
 async def things(place: Place) -> Things:
     edit = await place.call("channel_edit", "ada", channel=place.channel("mod-room"), topic="staff only", dry_run=False)
     return Things(
@@ -288,6 +301,8 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
+    "guild_pause": lambda known: {"guild": known.guild, "minutes": 10},
+    "guild_resume": lambda known: {"guild": known.guild, "member": known.member},
     "plan_get": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "plan_confirm": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa", "plan_token": "cl_aaaaaaaaaaaaaaaaa.0"},
     "plan_cancel": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},

@@ -191,7 +191,7 @@ async def _set_guild(
     before = await policies.guild(session, installation.id)
     if gone_id is not None and before.approvals_channel_id == gone_id:
         before = before.model_copy(update={"approvals_channel_id": None})
-    merged = before.model_dump() | asked
+    merged = before.model_dump() | dict(asked)
     merged["rules"] = before.rules.model_dump() | asked.get("rules", {})
     for name in ("tiers", "role_map"):
         both = getattr(before, name) | asked.get(name, {})

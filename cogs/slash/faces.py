@@ -56,6 +56,16 @@ FACES: tuple[SlashFace, ...] = (
     _face("kick", "member_kick"),
     _face("ban", "member_ban", "until", delete_message_seconds="delete_messages"),
     _face("unban", "member_unban"),
+    _face(
+        "purge",
+        "message_purge",
+        "since",
+        "until",
+        here=True,
+        description="Delete many messages here at once: you see how many, then one click does it.",
+    ),
+    _face("lock", "channel_lock", here=True, description="Keep members from writing here; moderators still can."),
+    _face("unlock", "channel_unlock", here=True, description="Give back what was before the lock."),
     _face("bans", "ban_list", "cursor"),
     _face("undo", "audit_revert"),
     _face("channel create", "channel_create", "overwrites"),
@@ -107,4 +117,6 @@ FACES: tuple[SlashFace, ...] = (
     _face("webhook create", "webhook_create", "avatar"),
     _face("webhook list", "webhook_list", "cursor"),
     _face("webhook delete", "webhook_delete", "channel"),
+    _face("pause", "guild_pause"),
+    _face("resume", "guild_resume"),
 )

@@ -153,7 +153,7 @@ async def test_a_viewer_and_a_foreign_guild_are_refused(
         expected = ("installation", "guild_taken") if operation.of_inert_guild else ("scope", "role")
         assert (refusal.step.value, refusal.code) == expected
     foreign = samples.sample(operation, await samples.things(elsewhere))
-    unknown = samples.sample(operation, samples.Things(*[samples.UNKNOWN_ID] * 8))
+    unknown = samples.sample(operation, samples.UNKNOWN)
     assert await refused(place, operation.name, **foreign) == await refused(place, operation.name, **unknown)
 
 

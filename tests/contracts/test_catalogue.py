@@ -37,7 +37,7 @@ async def test_it_asks_both_people_for_the_rights_that_it_names(operation: type[
 
 
 async def test_no_operation_lacks_a_sample() -> None:
-    known = samples.Things(*["1" * 18] * 8)
+    known = samples.UNKNOWN
     for operation in samples.OPERATIONS:
         given = samples.sample(operation, known)
         named = {name for name in operation.refs if name not in ("before", "after", "around")}
@@ -124,7 +124,7 @@ async def test_across_workspaces_it_answers_as_for_what_does_not_exist(
     place: Place, elsewhere: Place, operation: type[Operation]
 ) -> None:
     foreign = samples.sample(operation, await samples.things(elsewhere))
-    unknown = samples.sample(operation, samples.Things(*[samples.UNKNOWN_ID] * 8))
+    unknown = samples.sample(operation, samples.UNKNOWN)
     before = await elsewhere.world()
     for more in ({},) if operation.kind is Kind.READ else ({}, {"dry_run": False}):
         answers = [

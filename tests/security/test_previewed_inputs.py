@@ -118,6 +118,9 @@ CHANGES: dict[str, list[tuple[str, Change]]] = {
         ("{message}", by_owner("PUT", "/channels/{channel}/messages/pins/{message}")),
         ("existence", by_owner("DELETE", MESSAGE)),
     ],
+    "message_purge": [("messages", edits_own_words), ("existence", by_owner("DELETE", MESSAGE))],
+    "channel_lock": [("overwrites", by_owner("PUT", "/channels/{channel}/permissions/{role}", OVERWRITE))],
+    "channel_unlock": [("overwrites", by_owner("PUT", "/channels/{locked_channel}/permissions/{role}", OVERWRITE))],
     "role_modify": [
         ("name", by_owner("PATCH", ROLE, {"name": "Theirs"})),
         ("permissions", by_owner("PATCH", ROLE, {"permissions": "64"})),
