@@ -67,6 +67,7 @@ async def _add_commands(core: Core) -> None:
     await core.client.add_cog(LogButtonsCog(core.client, runner, LogIds(core.database.keyring)))
     await core.client.add_cog(setup_cog(core, runner))
     board, tree = Board(core), core.client.tree
+    pages = CasePages(runner, button_ids, buttons)
     for cog in (
         AboutCog(tree, core.registry, core.explainer, core.callers, core.facts, runner, button_ids, buttons),
         StatusCog(
@@ -76,10 +77,9 @@ async def _add_commands(core: Core) -> None:
         ),
         AuditCog(runner, plan_buttons, offers, button_ids, buttons),
         PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
+        CasesCog(runner, core.executor, offers, pages),
     ):
         await core.client.add_cog(cog)
-    pages = CasePages(runner, button_ids, buttons)
-    await core.client.add_cog(CasesCog(runner, core.executor, offers, pages))
     for menu in CaseMenus(runner, button_ids, buttons, pages).commands():
         tree.add_command(menu)
     tree.error(tell)

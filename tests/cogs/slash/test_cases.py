@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot import settings
-from bot.app import App, running
 from cogs.slash import case_texts
-from storage.instance import Mark
-from tests.app import Place, Town, environment, until
+from tests.app import Place, environment, until
 from tests.cogs.slashing import Told, offered, picks, presses, user, uses
 from tests.sandbox_process import ControlError, SandboxProcess
+from tests.served_process import served
 from tests.stories.test_cases import told as directly
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -176,23 +174,24 @@ async def test_a_modal_that_was_opened_before_a_restart_still_counts(tmp_path: P
     async with SandboxProcess() as sandbox:
         guild = await sandbox.make_guild("Anchor", members=[{"name": "amy"}], channels=[{"name": "general"}])
         given = environment(sandbox, tmp_path)
-        configured = settings.load(given, env_file=None)
         where = {"user": int(guild["owner_id"]), "channel": int(guild["channels"]["general"])}
+        opened: dict[str, Any] = {}
 
-        async def ready(app: App) -> None:
-            await until(lambda: int(guild["id"]) in app.core.facts.snapshot.installations, "the guild is installed")
-            await until(lambda: app.core.client.readiness.is_ready(int(guild["id"])), "the guild has arrived")
-            assert app.core.commands is not None
-            await app.core.commands.done.wait()
+        async def opens() -> bool:
+            """Once Discord has the commands."""
+            try:
+                amy = int(guild["members"]["amy"])
+                opened.update(
+                    await sandbox.control("context_menu", **where, name=case_texts.MENU_WARN, target_user=amy)
+                )
+            except ControlError:
+                return False
+            return opened["kind"] == "modal"
 
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            await ready(app)
-            target = int(guild["members"]["amy"])
-            opened = await sandbox.control("context_menu", **where, name=case_texts.MENU_WARN, target_user=target)
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            await ready(app)
+        async with served(given, tmp_path):
+            await until(opens, "the modal opens", 20)
+        async with served(given, tmp_path):
             interaction = int(opened["interaction"])
             raw = await sandbox.control("modal", **where, interaction=interaction, values={"reason": "spam"}, wait=10)
             assert raw["message"]["content"].startswith("**Done:**"), raw
-            place = Place(Town(sandbox, app, given, guild), guild, "")
-            assert await kept(place) == [(1, "spam", "closed")]
+            assert "Case: 1" in raw["message"]["content"]
