@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -171,27 +172,26 @@ async def test_any_member_reports_a_message_or_a_member_by_the_menu(place: Place
 
 
 async def test_a_modal_that_was_opened_before_a_restart_still_counts(tmp_path: Path) -> None:
+    """In processes of their own: where Discord is, is one for a whole process."""
     async with SandboxProcess() as sandbox:
         guild = await sandbox.make_guild("Anchor", members=[{"name": "amy"}], channels=[{"name": "general"}])
         given = environment(sandbox, tmp_path)
         where = {"user": int(guild["owner_id"]), "channel": int(guild["channels"]["general"])}
-        opened: dict[str, Any] = {}
 
-        async def opens() -> bool:
-            """Once Discord has the commands."""
-            try:
-                amy = int(guild["members"]["amy"])
-                opened.update(
-                    await sandbox.control("context_menu", **where, name=case_texts.MENU_WARN, target_user=amy)
-                )
-            except ControlError:
-                return False
-            return opened["kind"] == "modal"
+        async def is_installed() -> bool:
+            with contextlib.suppress(ControlError):
+                told = await sandbox.control("slash", **where, name="whoami", options={}, wait=10)
+                return "workspace" in str(told["message"])
+            return False
 
         async with served(given, tmp_path):
-            await until(opens, "the modal opens", 20)
+            await until(is_installed, "the guild is installed")
+            target = int(guild["members"]["amy"])
+            opened = await sandbox.control("context_menu", **where, name=case_texts.MENU_WARN, target_user=target)
         async with served(given, tmp_path):
+            await until(is_installed, "the guild has arrived")
             interaction = int(opened["interaction"])
             raw = await sandbox.control("modal", **where, interaction=interaction, values={"reason": "spam"}, wait=10)
             assert raw["message"]["content"].startswith("**Done:**"), raw
-            assert "Case: 1" in raw["message"]["content"]
+            shown = await sandbox.control("slash", **where, name="cases show", options={"case": "1"}, wait=10)
+            assert "spam" in str(shown["message"])
