@@ -9,9 +9,11 @@ from operations.discord.cases import GetCase, ListCases, ReadMemberHistory
 from operations.discord.channel_create import CreateChannel
 from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
+from operations.discord.channel_lock import LockChannel
 from operations.discord.channel_permissions import ListChannelPermissions
 from operations.discord.channel_permissions_delete import DeleteChannelPermissions
 from operations.discord.channel_permissions_edit import EditChannelPermissions
+from operations.discord.channel_unlock import UnlockChannel
 from operations.discord.channels import GetChannel, ListChannels
 from operations.discord.discord_audit import ListDiscordAudit
 from operations.discord.guild_modify import ModifyGuild
@@ -33,6 +35,7 @@ from operations.discord.members import GetMember, SearchMembers
 from operations.discord.message_bulk_delete import BulkDeleteMessages
 from operations.discord.message_delete import DeleteMessage
 from operations.discord.message_edit import EditMessage
+from operations.discord.message_purge import PurgeMessages
 from operations.discord.message_send import SendMessage
 from operations.discord.messages import GetMessage, ListRecentMessages
 from operations.discord.reaction_add import AddReaction
@@ -81,6 +84,8 @@ CATALOGUE: tuple[type[Operation], ...] = (
     EditChannelPermissions,
     DeleteChannelPermissions,
     ListChannelPermissions,
+    LockChannel,
+    UnlockChannel,
     # messages
     ListRecentMessages,
     GetMessage,
@@ -112,6 +117,7 @@ CATALOGUE: tuple[type[Operation], ...] = (
     # moderation
     DeleteMessage,
     BulkDeleteMessages,
+    PurgeMessages,
     WarnMember,
     NoteMember,
     ReportMember,

@@ -56,8 +56,9 @@ from operations.registry import Registry
 from operations.services import Services
 from operations.settlement import Settlement
 from operations.taints import Taints
+from operations.temporary_effects import TemporaryEffects
 from policy.model import Caller
-from storage import calls, instance
+from storage import calls, instance, temporary_effects
 from storage.audit_chain import Chain
 from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
@@ -96,6 +97,7 @@ class Core:
     callers: Callers
     chain: Chain
     recovery: Recovery
+    temporary_effects: TemporaryEffects
     failed: asyncio.Future[None]
     commands: CommandSync | None = None
 
@@ -143,6 +145,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
+            await temporary_effects.abandon(session, executor=process_id)
 
         tasks = _Tasks(core.failed)
         stack.push_async_callback(tasks.aclose)
@@ -152,6 +155,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.chain.run(), "audit chain")
         tasks.start(core.recovery.run(), "recovery")
         tasks.start(core.plan_upkeep.run(), "plans")
+        tasks.start(core.temporary_effects.run(), "temporary effects")
         tasks.start(upkeep.run(), "upkeep")
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
@@ -292,6 +296,15 @@ def _built(
         holds_lease=lambda: lease.held,
         clock=time.time,
     )
+    ends = TemporaryEffects(
+        database=database,
+        facts=facts,
+        state=state,
+        doer=executor,
+        callers=callers,
+        executor_id=process_id,
+        is_active=lambda: lease.held,
+    )
     core = Core(
         settings=settings,
         database=database,
@@ -310,6 +323,7 @@ def _built(
         callers=callers,
         chain=chain,
         recovery=recovery,
+        temporary_effects=ends,
         failed=asyncio.get_running_loop().create_future(),
     )
     upkeep = Upkeep(database, read_counts, taints, is_active=lambda: lease.held)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from policy.model import Caller, CallerKind, Face
+from policy.model import Caller, CallerKind, Face, Installation
 from policy.scopes import EVERYTHING
+from policy.system import OPERATIONS, SCOPES, Deed
 from storage.calls import CallRecord
 from storage.facts import Client, PlatformFacts
 
@@ -61,6 +62,19 @@ class Callers:
             guild_ids=frozenset({guild_id}),
             direct_writes=True,
             always_tainted=face is Face.AGENT,
+        )
+
+    def of_system(self, installation: Installation, deed: Deed) -> Caller:
+        """The system, for one reason, in one guild."""
+        return Caller(
+            kind=CallerKind.SYSTEM,
+            face=Face.AUTOMATION,
+            client_id=f"system:{deed.value}",
+            workspace_id=installation.workspace_id,
+            scopes=SCOPES[deed],
+            guild_ids=frozenset({installation.guild_id}),
+            direct_writes=True,
+            deeds=OPERATIONS[deed],
         )
 
     def of_command_line(self, guild_id: int, user_id: int) -> Caller | None:

@@ -51,7 +51,19 @@ from operations.registry import Registry
 from operations.services import Services
 from operations.taints import Taints
 from policy.checks import rate_allows
-from policy.model import Caller, Decision, Facts, Kind, NeedsConfirmation, OperationClass, Refuse, Step, Strength, Tier
+from policy.model import (
+    Caller,
+    CallerKind,
+    Decision,
+    Facts,
+    Kind,
+    NeedsConfirmation,
+    OperationClass,
+    Refuse,
+    Step,
+    Strength,
+    Tier,
+)
 from storage.database import DatabaseUnavailable
 from storage.limits import RateLimits
 
@@ -124,6 +136,14 @@ class RoadExecutor:
         """
         return await self._run(name, arguments, caller, progress, asking or ASKED_BY_PROGRAM, Tier.READ)
 
+    async def run_deed(self, name: str, arguments: Mapping[str, Any], caller: Caller, *, call_id: str) -> Outcome:
+        """What the system does by itself (policy.system). The call's id is given, so that who asks can remember it
+        before anything is sent. Raises ValueError for another caller.
+        """
+        if caller.kind is not CallerKind.SYSTEM:
+            raise ValueError("only the system does deeds")
+        return await self._run(name, arguments, caller, no_progress, ASKED_BY_PROGRAM, Tier.READ, call_id)
+
     def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:
         """What ``run`` would come to, for a read from memory that the same caller was allowed a moment ago. All steps
         hold anew, and it counts for limit and audit; None says nothing of the call.
@@ -145,8 +165,9 @@ class RoadExecutor:
         progress: Progress,
         asking: Asking,
         least_tier: Tier,
+        call_id: str = "",
     ) -> Outcome:
-        call_id = call_ids.new_call_id()
+        call_id = call_id or call_ids.new_call_id()
         operation = self.registry.get(name)
         if operation is None or caller.face not in operation.faces:
             return await self._unknown_operation(name, call_id, caller, arguments)

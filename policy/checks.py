@@ -142,6 +142,15 @@ def scope_is_granted(caller: Caller, requirement: Requirement) -> Refuse | None:
     )
 
 
+def deed_is_listed(caller: Caller, requirement: Requirement) -> Refuse | None:
+    """No person's rights bound the system: it does what policy.system names, and nothing else."""
+    if caller.kind is not CallerKind.SYSTEM or requirement.operation in caller.deeds:
+        return None
+    return Refuse(
+        Step.SCOPE, "no_deed", f"The system does not call {requirement.operation} by itself.", "Ask a person to do it."
+    )
+
+
 def role_suffices(requirement: Requirement, role: PlatformRole | None) -> Refuse | None:
     """Viewers only read, also where an operation names no role."""
     least = requirement.min_role if requirement.kind is Kind.READ else max(requirement.min_role, PlatformRole.MEMBER)

@@ -139,7 +139,7 @@ class Caller:
     ``client_id`` names the grant (an MCPClient) or the Discord identity (``discord:<user id>``).
     ``user_id`` is the person behind it; None for an operator and for the system.
     ``direct_writes`` is the client's write mode: True lets ``dry_run`` default to False.
-    ``toolsets`` None means all.
+    ``toolsets`` None means all. ``deeds``: the operations that the system may do (policy.system); for nobody else.
     """
 
     kind: CallerKind
@@ -156,6 +156,7 @@ class Caller:
     always_tainted: bool = False
     expires_at: float | None = None
     active: bool = True
+    deeds: frozenset[str] = frozenset()
 
     @property
     def is_operator(self) -> bool:

@@ -58,11 +58,15 @@ def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | N
         or checks.toolset_is_enabled(caller, requirement)
         or checks.client_may_write(caller, requirement)
         or checks.scope_is_granted(caller, requirement)
+        or checks.deed_is_listed(caller, requirement)
         or checks.role_suffices(requirement, role)
     )
 
 
 def _channel(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    """Policies speak to those who ask. What the system does, a plan that they let pass has named before."""
+    if caller.kind is CallerKind.SYSTEM:
+        return None
     for need, known in _pairs(requirement, facts):
         refusal = checks.channel_policy_allows(requirement, need, known)
         if refusal is not None:

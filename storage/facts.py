@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from policy.model import Installation, PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
-from storage import clients, revisions, tokens
+from storage import channel_locks, clients, revisions, tokens
 from storage.change_feed import ChangeFeed
 from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
@@ -31,6 +31,7 @@ FACT_NOUNS = frozenset(
         Noun.POLICIES,
         Noun.CHAT_CHANNELS,
         Noun.CLIENTS,
+        Noun.LOCKS,
     }
 )
 # What can't be read must not allow more than what was written there.
@@ -144,6 +145,7 @@ async def _load(session: Session) -> Snapshot:
         },
         chat_channels={installation_id: frozenset(ids) for installation_id, ids in chat.items()},
         memberships={(row.workspace_id, row.user_id): PlatformRole(row.role) for row in members},
+        channel_locks={key: lock for key, lock in (await channel_locks.every(session)).items() if key[0] in active},
         clients={client.id: client for client in known},
         clients_by_mac={client.token_mac: client for client in known},
     )

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from policy.model import Installation, PlatformRole
 from policy.rules import ChannelRules, GuildRules
+from storage.channel_locks import Lock
 
 
 class ClientKind(StrEnum):
@@ -55,6 +56,7 @@ class Snapshot:
     guild_rules: Mapping[str, GuildRules] = field(default_factory=dict[str, GuildRules])
     channel_rules: Mapping[tuple[str, int], ChannelRules] = field(default_factory=dict[tuple[str, int], ChannelRules])
     memberships: Mapping[tuple[str, int], PlatformRole] = field(default_factory=dict[tuple[str, int], PlatformRole])
+    channel_locks: Mapping[tuple[str, int], Lock] = field(default_factory=dict[tuple[str, int], Lock])
     chat_channels: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
     clients: Mapping[str, Client] = field(default_factory=dict[str, Client])
     clients_by_mac: Mapping[str, Client] = field(default_factory=dict[str, Client])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
-from operations.base import Delegate, Operation, WriteOperation
+from operations.base import Delegate, Operation, Status, WriteOperation
+from operations.plans import Asking, PersonProof
 from policy.model import Face, Kind
 from tests.app import Place, until
 
@@ -27,7 +28,7 @@ class Things:
 
     ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone. ``timed_out``: a
     member who is, ``banned``: a user. ``webhook``: of ``channel``, and ``webhook_thread`` a thread there. ``invite``: a
-    code. ``case``: the number of one about ``member``.
+    code. ``locked_channel``: one that Guildhall has locked. ``case``: the number of one about ``member``.
     """
 
     guild: str
@@ -47,7 +48,8 @@ class Things:
     webhook: str = UNKNOWN_ID
     webhook_thread: str = UNKNOWN_ID
     invite: str = UNKNOWN_ID
-    case: int = 1
+    locked_channel: str = UNKNOWN_ID
+    case: int = field(default=1, kw_only=True)
 
 
 UNKNOWN = Things(
@@ -83,8 +85,21 @@ async def things(place: Place) -> Things:
         webhook=await place.webhook("ada", "general", "Tide clock"),
         webhook_thread=await place.thread("ada", "general", "tides"),
         invite=await place.invite("ada", "general"),
+        locked_channel=await locked_channel(place),
         case=await warned_case(place),
     )
+
+
+async def locked_channel(place: Place) -> str:
+    """A forum, which is locked by now."""
+    caller = place.town.core.callers.of_member(place.guild_id, int(place.member("ada")), Face.SLASH)
+    assert caller is not None
+    channel_id = place.channel("help")
+    asking = Asking(proof=PersonProof("slash"))
+    asked = {"guild": place.id, "channel": channel_id}
+    locked = await place.town.core.executor.run("channel_lock", asked, caller, asking=asking)
+    assert locked.status in (Status.DONE, Status.REFUSED), locked
+    return channel_id
 
 
 async def warned_case(place: Place) -> int:
@@ -167,6 +182,8 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "role": known.staff_role,
     },
     "channel_permissions_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "channel_lock": lambda known: {"guild": known.guild, "channel": known.channel},
+    "channel_unlock": lambda known: {"guild": known.guild, "channel": known.locked_channel},
     "message_list_recent": lambda known: {
         "guild": known.guild,
         "channel": known.channel,
@@ -238,6 +255,12 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "guild": known.guild,
         "channel": known.channel,
         "messages": [known.message, known.own],
+    },
+    "message_purge": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "author": known.member,
+        "contains": "to speak of",
     },
     "thread_create": lambda known: {
         "guild": known.guild,

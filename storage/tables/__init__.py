@@ -29,6 +29,7 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.moderation import ChannelLock
 
 __all__ = [
     "AllowedChatChannel",
@@ -39,6 +40,7 @@ __all__ = [
     "Case",
     "CaseBook",
     "CaseNote",
+    "ChannelLock",
     "ChannelPolicy",
     "FactRevision",
     "GuildInstallation",

@@ -86,7 +86,9 @@ class TemporaryEffect(Table, table=True):
     """An effect that ends by itself: ``kind`` is 'ban'.
 
     ``state``: 'waiting' until ``ends_at``; 'ending' while an executor ends it, under its lease; 'ended' when it did;
-    'gone' when somebody else ended or replaced it. ``call_id`` made it, ``end_call_id`` ends it. ``reason`` is sealed.
+    'gone' when somebody else ended or replaced it. ``call_id`` made it, ``end_call_id`` ends it.
+    ``reason``: what Discord's list of bans says of it, sealed; empty for the tag of ``call_id``. ``lease_until``: until
+    then nobody else ends it; of one that waits, until then it is not tried again.
     """
 
     __table_args__ = (
