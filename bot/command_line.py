@@ -30,6 +30,7 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--down", metavar="REVISION", help="go back to this revision instead (base: an empty database)"
     )
     _add_token(commands)
+    _add_guild(commands)
     _add_policy(commands)
     _add_audit(commands)
     _add_reference(commands)
@@ -86,6 +87,16 @@ def _add_token(commands: Commands) -> None:
     listing.add_argument("--all", action="store_true", help="revoked and expired ones too")
     revoke = actions.add_parser("revoke", help="revoke a token at once")
     revoke.add_argument("client_id", help="mc_…, from `guildhall token list`")
+
+
+def _add_guild(commands: Commands) -> None:
+    parser = commands.add_parser("guild", help="claim a guild that the bot has joined")
+    actions = parser.add_subparsers(dest="action", required=True)
+    claim = actions.add_parser("claim", help="have the guild served, as a member with Manage Server")
+    claim.add_argument("--guild", type=int, required=True, metavar="GUILD_ID")
+    claim.add_argument(
+        "--as", dest="user_id", type=int, required=True, metavar="USER_ID", help="the member who claims it"
+    )
 
 
 def _add_policy(commands: Commands) -> None:

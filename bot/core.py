@@ -29,12 +29,15 @@ from bot.intents import intents_for
 from bot.marked_database import opened_database
 from bot.moderation_by_hand import ModerationByHand
 from bot.request_budget import RequestBudget
+from bot.set_up import setup_posting
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.setup.posting import SetupPosting
 from cogs.slash.sync import CommandSync
 from operations import call_ids
 from operations.approval import Approval
 from operations.callers import Callers
+from operations.claims import Claims
 from operations.decider import Decider
 from operations.desk import PlanDesk
 from operations.events import EventHub
@@ -90,6 +93,7 @@ class Core:
     hub: EventHub
     registry: Registry
     executor: RoadExecutor
+    explainer: Explainer
     desk: PlanDesk
     book: PlanBook
     plan_upkeep: PlanUpkeep
@@ -160,10 +164,12 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        posting = setup_posting(core)
         changing = stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
-            tasks.start(_install_when_known(client, installing), "first installations")
+            tasks.start(_install_when_known(client, installing, posting), "first installations")
+            tasks.start(posting.watch(stack.enter_context(hub.subscribe())), "set-up cards")
         else:
             await installing.start()
         tasks.start(installing.watch(events), "installations")
@@ -267,7 +273,7 @@ def _built(
         callers=callers,
         limits=limits,
     )
-    services = Services(database, facts, state, registry, explainer, desk, files)
+    services = Services(database, facts, state, registry, explainer, desk, files, settings.single_workspace)
     executor = RoadExecutor(
         registry=registry,
         decider=decider,
@@ -276,6 +282,7 @@ def _built(
         refusals=refusals,
         execution=execution,
         desk=desk,
+        claims=Claims(facts, state, decider.membership, journal),
         limits=limits,
         taints=taints,
         read_counts=read_counts,
@@ -316,6 +323,7 @@ def _built(
         hub=hub,
         registry=registry,
         executor=executor,
+        explainer=explainer,
         desk=desk,
         book=book,
         plan_upkeep=plan_upkeep,
@@ -360,7 +368,7 @@ async def _become_active(lease: ProcessLease) -> None:
         await asyncio.sleep(LEASE_POLL_SECONDS)
 
 
-async def _install_when_known(client: GuildhallClient, installing: Installing) -> None:
+async def _install_when_known(client: GuildhallClient, installing: Installing, posting: SetupPosting) -> None:
     """READY names every guild of its shard; installations are compared once all shards are connected."""
     while True:
         connected, count = client.readiness.connected_shards()
@@ -369,7 +377,8 @@ async def _install_when_known(client: GuildhallClient, installing: Installing) -
         await asyncio.sleep(0.05)
     while True:
         try:
-            return await installing.start()
+            await installing.start()
+            return posting.begin()
         except DatabaseUnavailable:
             log.warning("first installations wait for the database")
             await asyncio.sleep(INSTALL_AGAIN_SECONDS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.set_up import setup_cog
+from bot.status_board import Board
 from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
@@ -12,13 +14,20 @@ from cogs.chat_access import chat_access_commands
 from cogs.connections import connect_command, mcp_group
 from cogs.custom_ids import CustomIds
 from cogs.policy import policy_group
+from cogs.slash.about import AboutCog
+from cogs.slash.approvals import PlansCog
+from cogs.slash.audit import AuditCog
 from cogs.slash.autocomplete import Autocompletes
 from cogs.slash.button_ids import ButtonIds
 from cogs.slash.buttons import SlashButtonsCog
+from cogs.slash.case_menus import CaseMenus
+from cogs.slash.case_pages import CasePages
+from cogs.slash.cases import CasesCog
 from cogs.slash.errors import tell
 from cogs.slash.faces import FACES, GROUPS
 from cogs.slash.plan_buttons import PlanButtons
 from cogs.slash.running import SlashRunner
+from cogs.slash.status import StatusCog
 from cogs.slash.sync import CommandSync
 from cogs.slash.synthesis import commands_of
 from storage import instance
@@ -50,7 +59,19 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
-    tree = core.client.tree
+    await core.client.add_cog(setup_cog(core, runner))
+    board, tree = Board(core), core.client.tree
+    for cog in (
+        AboutCog(tree, core.registry, core.explainer, core.callers, core.facts, runner, button_ids, buttons),
+        StatusCog(board, runner, (board.refused_commands, board.lost_channels)),
+        AuditCog(runner, plan_buttons, offers, button_ids, buttons),
+        PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
+    ):
+        await core.client.add_cog(cog)
+    pages = CasePages(runner, button_ids, buttons)
+    await core.client.add_cog(CasesCog(runner, core.executor, offers, pages))
+    for menu in CaseMenus(runner, button_ids, buttons, pages).commands():
+        tree.add_command(menu)
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
         tree.add_command(command)

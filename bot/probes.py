@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 from bot.client import GuildhallClient
-from bot.core import Core
 from bot.edge_ban import EdgeBan
 from bot.settings import Settings
 from mcp_server.health import Alarm, Probe, Reading, State
 from storage.database import Database
 from storage.leases import ProcessLease
 from storage.limits import LimitState, RateLimits
+
+if TYPE_CHECKING:
+    from bot.core import Core
 
 
 def probes(core: Core) -> dict[str, Probe]:

@@ -14,7 +14,7 @@ from cogs.slash.autocomplete import Autocompletes
 from cogs.slash.by_hand import ByHand, command_by_hand, offered, option
 from cogs.slash.faces import SlashFace
 from cogs.slash.running import SlashRunner
-from cogs.slash.synthesis import AS_GUILD_APP, IN_GUILDS, command_of
+from cogs.slash.synthesis import command_of
 from operations.client_configurations import client_configurations, told
 from operations.registry import Registry
 from storage.outages import DatabaseUnavailable
@@ -29,9 +29,7 @@ FACES = (
 def mcp_group(registry: Registry, runner: SlashRunner, offers: Autocompletes) -> app_commands.Group:
     """``/mcp token create|list|renew|revoke``, for everybody's own tokens."""
     offers.add_operation("token", "token_list", rows="tokens", label=("name",), value="client")
-    group = app_commands.Group(
-        name="mcp", description=texts.MCP_GROUP, allowed_contexts=IN_GUILDS, allowed_installs=AS_GUILD_APP
-    )
+    group = app_commands.Group(name="mcp", description=texts.MCP_GROUP)
     token = app_commands.Group(name="token", description=texts.TOKEN_GROUP, parent=group)
     for face in FACES:
         operation = registry.get(face.operation)
@@ -59,8 +57,6 @@ def connect_command(address: Address) -> app_commands.Command[Any, ..., Any]:
         name="connect",
         description=texts.CONNECT_COMMAND,
         callback=connect,
-        allowed_contexts=IN_GUILDS,
-        allowed_installs=AS_GUILD_APP,
     )
 
 

@@ -15,7 +15,7 @@ from cogs.slash.by_hand import ByHand, Given, command_by_hand, offered, option, 
 from cogs.slash.faces import SlashFace
 from cogs.slash.options import BadValue, of_ref
 from cogs.slash.running import SlashRunner
-from cogs.slash.synthesis import AS_GUILD_APP, IN_GUILDS, command_of
+from cogs.slash.synthesis import command_of
 from operations.registry import Registry
 
 TIERS = ("risky", "critical", "none")
@@ -40,8 +40,6 @@ def policy_group(registry: Registry, runner: SlashRunner, offers: Autocompletes)
         name="policy",
         description=texts.POLICY_GROUP,
         default_permissions=SEEN_BY,
-        allowed_contexts=IN_GUILDS,
-        allowed_installs=AS_GUILD_APP,
     )
     for face in FACES:
         operation = registry.get(face.operation)

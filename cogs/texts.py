@@ -54,6 +54,7 @@ WAITS_FOR_ANOTHER = (
     "NOT DONE – {title} waits for another person: this guild asks for the approval of two. It waits until {until}."
 )
 WAITS_FOR_A_PERSON = "NOT DONE – {title} waits for somebody who may approve it, until {until}."
+CARD = "Card"
 CARD_AT = "Its card: {url}"
 NO_CARD = "`/approvals` shows it to those who may approve it."
 NOT_KNOWN_BEFORE = "Not known before:"
@@ -164,3 +165,82 @@ OPTIONS = {
     "name": "Its name.",
     "topic": "Its topic.",
 }
+
+# ------------------------------------------------------------------------------------ /status
+STATUS_COMMAND = "How Guildhall is doing, and what it lacks in this guild"
+BUDGET = "**Requests to Discord** {total} in the last minute, {waiting} wait; at most {limit} a second leave."
+BUDGET_HERE = "This guild's share of them: {count}."
+BUDGET_OF = "- {who}: {count}"
+ITSELF = "Guildhall itself"
+NO_ANSWER = "It does not answer ({kind})."
+NOT_LOOKED_AT = "Part of this could not be looked at; the log of the instance says why."
+COMMANDS_REFUSED = "Discord did not take the slash commands, so some may be missing or old: {why}"
+LOG_CHANNEL = "the log channel"
+APPROVALS_CHANNEL = "the approvals channel"
+LOST_CHANNELS = (
+    "{which} of this guild is gone or closed to the bot, which needs View Channel, Send Messages and "
+    "Embed Links there. Give it these, or set another channel."
+)
+
+# ------------------------------------------------------------------------------------ /whoami
+WHOAMI_COMMAND = "Who you are to Guildhall, and what that lets you do here"
+WHOAMI = "You are <@{user_id}> (`{user_id}`), with the role **{role}** in the workspace of this guild."
+NO_ROLE = "none"
+ROLES = {
+    "viewer": "You may look: nothing is changed for you.",
+    "member": "You may do what your own rights in Discord allow.",
+    "manager": "You may do what your own rights in Discord allow, and tighten this guild's policy.",
+    "admin": "You may do what your own rights in Discord allow, and change this guild's policy.",
+    "owner": "You may do what your own rights in Discord allow, change this guild's policy, and manage the workspace.",
+}
+WHOAMI_APPROVER = "You have an approver role: you may approve plans whose rights you hold."
+WHOAMI_FOUR_EYES = "This guild asks for a second person: what is risky or critical waits on a card for somebody else."
+WHOAMI_TAINTED = (
+    "Your MCP clients have read text of others within the last hour: what is risky through them waits for a person."
+)
+WHOAMI_HELP = "`/help` shows the commands that you may use."
+
+# -------------------------------------------------------------------------------------- /help
+HELP_COMMAND = "The commands that you may use here, or one of them in detail"
+HELP_OPTION = "A command, to read all about it"
+HELP_TITLE = "**Commands that you may use here** ({first}–{last} of {total})"
+HELP_LINE = "`/{command}` {description}"
+HELP_ONE = "For one in detail: `/help command:…`. What you may use is decided again each time, at each object."
+HELP_UNKNOWN = "There is no such command that you may use here. `/help` lists them."
+HELP_OPTIONS = "**Options**"
+HELP_OPTIONAL = "(optional)"
+HELP_NEEDS = "**You need** {names}, where it is done"
+HELP_OPEN = "**You need** nothing beyond your membership; each object asks for its own rights"
+HELP_OPERATION = "**Operation** `{name}`, {tier}: {means}"
+TIERS = {
+    "read": "it changes nothing",
+    "write": "it is done at once",
+    "risky": "it is done at once, since you name it yourself; programs have to ask",
+    "critical": "it shows what would happen, and waits for one more press",
+}
+
+# ------------------------------------------------------------------------------------- /audit
+AUDIT_COMMAND = "What was done, refused or asked for through Guildhall"
+AUDIT_MEMBER = "Only what this person asked for"
+AUDIT_OPERATION = "Only this operation"
+AUDIT_STATUS = "Only what came to this"
+AUDIT_SINCE = "Only since then: how long ago (2h, 7d), or a date like 2026-01-31"
+AUDIT_MINE = "Only your own"
+AUDIT_CALL = "One call, to read all about it"
+AUDIT_TITLE = "**What went through Guildhall here**, newest first"
+AUDIT_LINE = "<t:{at}:R> {who} {operation} – **{status}** {code} `{call_id}`"
+AUDIT_PICK = "Look at one of them…"
+AUDIT_NOTHING = "Nothing that you may see fits. Others' calls need View Audit Log, and sight of their channel."
+AUDIT_OLD_LIST = "This list is from an earlier time, and Guildhall has not kept it. Run `/audit` again."
+AUDIT_ONE = "**{operation}** – {status} `{call_id}`"
+AUDIT_REVERTIBLE = "It can be undone: `/undo call:{call_id}`"
+NOBODY_BEHIND = "(a client without a person)"
+
+# --------------------------------------------------------------------------- /approvals, /confirm
+APPROVALS_COMMAND = "The plans that wait: yours, and those that you may approve"
+APPROVALS_TITLE = "**Plans that wait here** ({first}–{last} of {total})"
+APPROVALS_NOTHING = "Nothing waits for you here."
+APPROVALS_MINE = "yours"
+CONFIRM_COMMAND = "Confirm a plan, also where its card is gone"
+CONFIRM_OPTION = "The plan: its id, as the card or `/approvals` shows it"
+CONFIRM_SHOWN = "Press **Confirm** to do it; nothing happens before that. It waits until {until}."

@@ -115,16 +115,19 @@ class PlanDesk:
         shown: Outcome,
         idempotency_key: str | None,
         caller: Caller,
-        proof: PersonProof,
+        proof: PersonProof | None,
     ) -> Outcome | Refuse:
         """As ``propose``, where the person himself named operation and arguments: that confirms a risky plan. A
-        critical one waits for one more press of his. Raises DatabaseUnavailable.
+        critical one waits for one more press of his, and so does whatever he only previews (``proof`` None): nobody
+        else has to be reached. Raises DatabaseUnavailable.
         """
         opened = await self._journal.open(record, entry, idempotency_key)
         if isinstance(opened, Replay):
             return replayed(shown, opened.call_id, opened.outcome, same_payload=opened.same_payload)
         if isinstance(opened, Refuse):
             return opened
+        if proof is None:
+            return self._waiting(opened, Status.PREVIEW, effect)
         if opened.tier is Tier.CRITICAL:
             return self._waiting(opened, Status.NEEDS_CONFIRMATION, effect)
         return await self.confirm(opened.call_id, caller, proof)
@@ -185,7 +188,9 @@ class PlanDesk:
             return ()
         async with self._database.read() as session:
             found = await plans.waiting(session, self._keyring, installation_id=installation.id)
-        return [self._book.view(record) for record in found if record.asked and await self._may_know(record, by)]
+        return [
+            self._book.view(record) for record in found if _is_open(record, by) and await self._may_know(record, by)
+        ]
 
     async def _visible(self, plan_id: str, by: Caller) -> CallRecord:
         record = await self._book.record(plan_id)
@@ -375,6 +380,11 @@ class PlanDesk:
         installation = None if record is None else self._facts.snapshot.installations.get(record.guild_id or 0)
         own = installation if installation is not None and installation.workspace_id == by.workspace_id else None
         return await self._refusals.moved(plan_id, by, own, refusal)
+
+
+def _is_open(record: CallRecord, by: Caller) -> bool:
+    """Asked of people; or the caller's own, named by hand, which has no card and waits for his press."""
+    return record.asked or (record.face is Face.SLASH and record.user_id is not None and record.user_id == by.user_id)
 
 
 def _is_closed_to(by: Caller, operation: Operation | None) -> bool:

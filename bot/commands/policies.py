@@ -116,6 +116,8 @@ def _lines(installation: Installation, rules: GuildRules, channels: Mapping[int,
         lines.append("tiers: " + ", ".join(f"{name} {tier}" for name, tier in sorted(rules.tiers.items())))
     if rules.role_map:
         lines.append("role map: " + ", ".join(f"{role_id} {role}" for role_id, role in sorted(rules.role_map.items())))
+    if rules.preset is not None:
+        lines.append(f"preset: {rules.preset}")
     if rules.log_channel_id is not None:
         lines.append(f"log channel: {rules.log_channel_id}")
     if rules.record_reads:

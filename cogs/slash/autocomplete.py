@@ -28,6 +28,7 @@ from operations.plans import Plans
 from operations.registry import Registry
 from operations.sanitise import inline
 from policy.model import Caller, Face
+from storage.outages import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -126,26 +127,30 @@ class Autocompletes:
 
     def of(self, kind: str) -> Autocomplete:
         """The callback for an option that names an object of this kind. Raises KeyError."""
-        source = self._sources[kind]
+        if kind not in self._sources:
+            raise KeyError(kind)
 
         async def autocomplete(interaction: Interaction, current: str) -> list[Choice]:
-            return choices(await self._offers(kind, source, interaction), current)
+            return choices(await self._offers(kind, interaction), current)
 
         return autocomplete
 
-    async def _offers(self, kind: str, source: Source, interaction: Interaction) -> tuple[Offer, ...]:
-        guild_id, user_id = interaction.guild_id, interaction.user.id
-        caller = None if guild_id is None else self._callers.of_member(guild_id, user_id, Face.SLASH)
-        if caller is None or guild_id is None:
-            return ()
-        key, now = (kind, guild_id, user_id), self._monotonic()
+    async def _offers(self, kind: str, interaction: Interaction) -> tuple[Offer, ...]:
+        guild_id = interaction.guild_id
+        caller = None if guild_id is None else self._callers.of_member(guild_id, interaction.user.id, Face.SLASH)
+        return () if caller is None or guild_id is None else await self.found(kind, caller, guild_id)
+
+    async def found(self, kind: str, caller: Caller, guild_id: int) -> tuple[Offer, ...]:
+        """All that a member may be offered; nothing where that can't be had in time. Raises KeyError."""
+        source = self._sources[kind]
+        key, now = (kind, guild_id, caller.user_id or 0), self._monotonic()
         kept = self._kept.get(key)
         if kept is not None and now - kept[0] < KEPT_SECONDS:
             return kept[1]
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 found = tuple(await source(caller, guild_id))
-        except (TimeoutError, GuildVanished, *DISCORD_FAILED):
+        except (TimeoutError, GuildVanished, DatabaseUnavailable, *DISCORD_FAILED):
             return ()
         except Exception:  # an option without offers can still be filled in; the mistake is in the log
             log.exception("autocompletion failed", kind=kind)

@@ -74,9 +74,14 @@ class SlashButtonsCog(commands.Cog, name="Slash buttons"):
 
     def _is_ours(self, interaction: Interaction, found: ButtonId) -> bool:
         message = interaction.message
-        if message is None or interaction.guild_id is None or self._client.user is None:
+        if interaction.guild_id is None or self._client.user is None:
             return False
-        return message.author.id == self._client.user.id and self._ids.verify(found, interaction.guild_id)
+        if message is None:
+            # A modal that a command opened stands on no message.
+            stands = interaction.type is discord.InteractionType.modal_submit
+        else:
+            stands = message.author.id == self._client.user.id
+        return stands and self._ids.verify(found, interaction.guild_id)
 
 
 def chosen(interaction: Interaction) -> str | None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 class SlashFace:
     """``command``: its name, with its group before it. ``without``: fields that it does not offer. ``named``: options
     that bear another name than their field, by field. ``here``: without a channel or message it means the channel in
-    which it is used. ``description``: where the operation's own first sentence is not what people should read.
+    which it is used. ``needs``: fields that may be left out elsewhere, and not here. ``description``: where the
+    operation's own first sentence is not what people should read.
     """
 
     command: str
@@ -22,13 +23,20 @@ class SlashFace:
     without: frozenset[str] = frozenset()
     named: dict[str, str] = field(default_factory=dict[str, str])
     here: bool = False
+    needs: frozenset[str] = frozenset()
     description: str = ""
 
 
 def _face(
-    command: str, operation: str, *without: str, here: bool = False, description: str = "", **named: str
+    command: str,
+    operation: str,
+    *without: str,
+    here: bool = False,
+    needs: str = "",
+    description: str = "",
+    **named: str,
 ) -> SlashFace:
-    return SlashFace(command, operation, frozenset(without), named, here, description)
+    return SlashFace(command, operation, frozenset(without), named, here, frozenset(needs.split()), description)
 
 
 GROUPS = {
@@ -43,6 +51,23 @@ GROUPS = {
 }
 
 FACES: tuple[SlashFace, ...] = (
+    _face("timeout", "member_timeout", "until", needs="duration_seconds"),
+    _face("untimeout", "member_timeout_remove"),
+    _face("kick", "member_kick"),
+    _face("ban", "member_ban", "until", delete_message_seconds="delete_messages"),
+    _face("unban", "member_unban"),
+    _face(
+        "purge",
+        "message_purge",
+        "since",
+        "until",
+        here=True,
+        description="Delete many messages here at once: you see how many, then one click does it.",
+    ),
+    _face("lock", "channel_lock", here=True, description="Keep members from writing here; moderators still can."),
+    _face("unlock", "channel_unlock", here=True, description="Give back what was before the lock."),
+    _face("bans", "ban_list", "cursor"),
+    _face("undo", "audit_revert"),
     _face("channel create", "channel_create", "overwrites"),
     _face("channel edit", "channel_edit"),
     _face("channel delete", "channel_delete"),
@@ -92,7 +117,4 @@ FACES: tuple[SlashFace, ...] = (
     _face("webhook create", "webhook_create", "avatar"),
     _face("webhook list", "webhook_list", "cursor"),
     _face("webhook delete", "webhook_delete", "channel"),
-    _face("bans", "ban_list", "cursor"),
-    _face("untimeout", "member_timeout_remove"),
-    _face("undo", "audit_revert"),
 )

@@ -19,6 +19,7 @@ from cogs import texts
 from cogs.card_text import words
 from cogs.slash.answering import Interaction
 from cogs.slash.autocomplete import MOST, Autocomplete, Autocompletes, Offer, choices
+from cogs.slash.faces import SlashFace
 from operations import durations
 from operations.base import Operation
 from operations.refs import RefField
@@ -102,23 +103,13 @@ class Field:
     option: Option
 
 
-def fields(
-    operation: Operation,
-    without: frozenset[str],
-    named: Mapping[str, str],
-    offers: Autocompletes,
-    *,
-    here: bool = False,
-) -> list[Field]:
-    """The options for an input, the required ones first. Raises ValueError for a field that can be none.
-
-    ``here``: `channel` need not be named.
-    """
+def fields(operation: Operation, face: SlashFace, offers: Autocompletes) -> list[Field]:
+    """The options for an input, the required ones first. Raises ValueError for a field that can be none."""
     schema = input_schema(operation.Input, more={})
-    required = set(schema.get("required", ())) - ({"channel"} if here else set())
+    required = (set(schema.get("required", ())) - ({"channel"} if face.here else set())) | face.needs
     # The described schema leaves out bounds that hardly anybody meets; what Discord checks should be exact.
     exact = operation.Input.model_json_schema().get("properties", {})
-    left_out = without | {"guild", "cursor"}
+    left_out = face.without | {"guild", "cursor"}
     if "message" in schema.get("required", ()):
         # A message's link names its channel; a bare id means the channel of the command.
         left_out |= {"channel"}
@@ -129,7 +120,7 @@ def fields(
         ref, bounds = operation.refs.get(field), _bounds(exact.get(field, {}))
         is_time = ref is None and field.endswith("_seconds") and part.get("type") == "integer"
         option = _length_of_time(bounds) if is_time else _option(operation, field, part, ref, bounds, offers)
-        name = named.get(field) or (field.removesuffix("_seconds") if is_time else field)
+        name = face.named.get(field) or (field.removesuffix("_seconds") if is_time else field)
         described = part.get("description") or _described(name, ref)
         if is_time:
             described = texts.LENGTH_OF_TIME.format(description=described)
@@ -190,7 +181,7 @@ def of_ref(kind: str, offers: Autocompletes) -> Option:
             return Option(Kind.channel, _id, channels=(discord.ChannelType.category,))
         case "role":
             return Option(Kind.role, _id)
-        case "member" | "user":
+        case "member" | "user" | "person":
             return Option(Kind.user, _id)
         case "mentionable":
             return Option(Kind.mentionable, _id)

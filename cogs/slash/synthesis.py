@@ -34,8 +34,6 @@ EVERYDAY = bits(
     "change_nickname",
 )
 REASON_LIMIT = 400
-IN_GUILDS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
-AS_GUILD_APP = app_commands.AppInstallationType(guild=True, user=False)
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group
 
@@ -67,8 +65,6 @@ def commands_of(
             name=name,
             description=groups[name],
             default_permissions=visible_to(operation for _, operation in members),
-            allowed_contexts=IN_GUILDS,
-            allowed_installs=AS_GUILD_APP,
         )
         for face, operation in members:
             group.add_command(command_of(face, operation, runner, offers, None))
@@ -97,7 +93,7 @@ def command_of(
     permissions: discord.Permissions | None,
 ) -> app_commands.Command[Any, ..., Any]:
     """The command of one face. Raises ValueError for an operation that cannot be one."""
-    options = fields(operation, face.without, face.named, offers, here=face.here)
+    options = fields(operation, face, offers)
     is_write = operation.kind is Kind.WRITE
     by_name = {option.name: option.field for option in options}
 
@@ -114,8 +110,6 @@ def command_of(
         description=cut(face.description or described(operation)),
         callback=callback,
         extras={"operation": operation.name},
-        allowed_contexts=IN_GUILDS if " " not in face.command else None,
-        allowed_installs=AS_GUILD_APP if " " not in face.command else None,
     )
     if permissions is not None:
         command.default_permissions = permissions

@@ -31,6 +31,7 @@ from operations.preflight import told
 from operations.preflight.overwrites import Overwrite, overwrite_bits_are_known
 from operations.sanitise import inline
 from policy.model import Target
+from policy.permissions import join
 from storage.call_record import CallRecord
 from storage.cases import CaseKind
 from storage.channel_locks import Lock, LockedOverwrite, remember
@@ -87,13 +88,17 @@ def lock_edits(
     view: GuildView, channel: discord.abc.GuildChannel, there: Mapping[int, ResolvedOverwrite]
 ) -> tuple[OverwriteEdit, ...]:
     """What a lock changes, were these the overwrites; the bot keeps writing, too."""
-    guild, bits = view.discord, rules.LOCKED[channel.type]
+    guild = view.discord
+    moderators = {role.id: role.permissions.value for role in guild.roles if _moderates(role, there)}
+    # What nobody else could do there needs no denying: it might be more than the requester or the bot hold.
+    members = [role.permissions.value for role in guild.roles if role.id not in moderators]
+    bits = rules.LOCKED[channel.type] & join([*members, *(each.allow for each in there.values())])
     found = rules.locked(
         bits,
         guild.id,
         guild.default_role.permissions.value,
         locking.bare(there),
-        {role.id: role.permissions.value for role in guild.roles if _moderates(role, there)},
+        moderators,
         _moderating_members(view, there),
     )
     subjects = {subject_id: _subject(guild, subject_id, there) for subject_id in found}

@@ -16,6 +16,7 @@ from operations.discord import purge_search as search
 from operations.discord.fingerprints import GONE, fingerprint
 from operations.discord.message_places import connect_bit, messageable
 from operations.discord.purge_search import Filters, PurgedMessage
+from operations.durations import spoken
 from operations.errors import Refused
 from operations.guild_state import GuildVanished
 from operations.outcomes import timestamp
@@ -44,6 +45,7 @@ class MessagePurgeInput(Model):
     guild: GuildRef | None = None
     author: UserRef | None = Field(default=None, description="Only theirs; also of somebody who has left, by id.")
     contains: str | None = Field(default=None, min_length=1, max_length=200, description="Only with this text.")
+    within_seconds: int | None = Field(default=None, ge=1, description="Only messages of the last so many seconds.")
     since: AwareDatetime | None = Field(default=None, description="Only messages from then on.")
     until: AwareDatetime | None = Field(default=None, description="Only messages before then.")
     limit: int = Field(default=100, ge=1, le=MAX_PURGED, description="At most so many, the newest first.")
@@ -56,6 +58,8 @@ class MessagePurgeInput(Model):
     def _some_time(self) -> Self:
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise ValueError("since must be earlier than until")
+        if self.since is not None and self.within_seconds is not None:
+            raise ValueError("give since or within_seconds, not both")
         return self
 
 
@@ -97,7 +101,7 @@ class PurgeMessages(WriteOperation[MessagePurgeInput, MessagePurgeEffect, Messag
     # What it counts it has read: the requester must be able to do that himself.
     bot_permissions = RIGHTS
     actor_permissions = RIGHTS
-    one_click = True
+    one_click_by_hand = True
     idempotent = True
 
     # ------------------------------------------------------------------ rights
@@ -115,7 +119,7 @@ class PurgeMessages(WriteOperation[MessagePurgeInput, MessagePurgeEffect, Messag
     # ----------------------------------------------------------------- preview
     async def preview(self, ctx: Context, arguments: MessagePurgeInput) -> Preview[MessagePurgeEffect]:
         target, author = ctx.targets["channel"], ctx.targets.get("author")
-        filters = _filters(arguments, author)
+        filters = _filters(arguments, author, ctx.now)
         found = await search.found(ctx, target.id, filters)
         channel, guild = messageable(ctx.guild, target.id), ctx.guild.discord
         where = f"channel {target.id} #{inline(channel.name)}"
@@ -204,11 +208,12 @@ def _moment(ctx: Context) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(ctx.now, datetime.UTC)
 
 
-def _filters(arguments: MessagePurgeInput, author: Target | None) -> Filters:
+def _filters(arguments: MessagePurgeInput, author: Target | None, now: float) -> Filters:
+    since = None if arguments.since is None else arguments.since.timestamp()
     return Filters(
         author_id=None if author is None else author.id,
         contains=arguments.contains,
-        since=None if arguments.since is None else arguments.since.timestamp(),
+        since=since if arguments.within_seconds is None else now - arguments.within_seconds,
         until=None if arguments.until is None else arguments.until.timestamp(),
         limit=arguments.limit,
         include_pinned=arguments.include_pinned,
@@ -231,6 +236,7 @@ def _said(arguments: MessagePurgeInput, author: Target | None) -> str:
     """What was asked for, save the text: it may be somebody else's."""
     parts = [] if author is None else [f"by @{inline(author.name)} ({author.id})"]
     parts += [] if arguments.contains is None else [f"with a text of {len(arguments.contains)} characters"]
+    parts += [] if arguments.within_seconds is None else [f"of the last {spoken(arguments.within_seconds)}"]
     parts += [] if arguments.since is None else [f"from {timestamp(arguments.since.timestamp())} on"]
     parts += [] if arguments.until is None else [f"before {timestamp(arguments.until.timestamp())}"]
     return "".join(f" {part}" for part in parts)
