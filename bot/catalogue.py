@@ -56,6 +56,7 @@ from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.channel_policies import SetChannelPolicy
 from operations.platform.chat_channels import AllowChatChannel, DisallowChatChannel
+from operations.platform.guild_claim import ClaimGuild
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -68,6 +69,7 @@ from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 from operations.platform.policies import GetPolicy, SetPolicy
 from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
 from operations.platform.policy_test import TryPolicy
+from operations.platform.preset_set import SetPreset
 from operations.platform.tokens import CreateToken, ListTokens, RenewToken, RevokeToken
 
 CATALOGUE: tuple[type[Operation], ...] = (
@@ -146,6 +148,7 @@ CATALOGUE: tuple[type[Operation], ...] = (
     GetAudit,
     RevertAudit,
     # administration
+    ClaimGuild,
     GetPolicy,
     SetPolicy,
     TryPolicy,
@@ -153,6 +156,7 @@ CATALOGUE: tuple[type[Operation], ...] = (
     SetApprovers,
     SetApprovalsChannel,
     SetLogChannel,
+    SetPreset,
     AllowChatChannel,
     DisallowChatChannel,
     CreateToken,

@@ -29,12 +29,15 @@ from bot.intents import intents_for
 from bot.marked_database import opened_database
 from bot.moderation_by_hand import ModerationByHand
 from bot.request_budget import RequestBudget
+from bot.set_up import setup_posting
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.setup.posting import SetupPosting
 from cogs.slash.sync import CommandSync
 from operations import call_ids
 from operations.approval import Approval
 from operations.callers import Callers
+from operations.claims import Claims
 from operations.decider import Decider
 from operations.desk import PlanDesk
 from operations.events import EventHub
@@ -161,16 +164,49 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        posting = setup_posting(core)
         changing = stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
-            tasks.start(_install_when_known(client, installing), "first installations")
+            tasks.start(_install_when_known(client, installing, posting), "first installations")
+            tasks.start(posting.watch(stack.enter_context(hub.subscribe())), "set-up cards")
         else:
             await installing.start()
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
         tasks.start(ChatChannelUpkeep(database, facts, state.source).watch(changing), "chat channels")
         tasks.start(by_hand.run(), "moderation by hand")
+        yield core
+
+
+@asynccontextmanager
+async def passive_core(settings: Settings, database: Database) -> AsyncGenerator[Core]:
+    """A core beside the active one: for a command that calls operations in somebody's name.
+
+    It never becomes active, and asks Discord over REST alone. What is a transaction of our own it executes; other
+    writes are refused. The plans that it stores get their cards from the active process.
+    """
+    point_discord_at(settings.discord_api_base_url)
+    async with AsyncExitStack() as stack:
+        facts = PlatformFacts(database)
+        await facts.load()
+        redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+        limits = await stack.enter_async_context(RateLimits.open(redis_url))
+        process_id = f"px_{secrets.token_hex(8)}"
+        hub = EventHub()
+        garbage = await stack.enter_async_context(GarbagePauses(hub))
+        guard = HttpGuard(edge_ban=EdgeBan(), budget=RequestBudget())
+        client = GuildhallClient(hub=hub, guard=guard, intents=intents_for(settings), garbage=garbage)
+        await stack.enter_async_context(client)
+        await client.login(settings.discord_bot_token.get_secret_value() if settings.discord_bot_token else "")
+        source = await stack.enter_async_context(RestSource(client))
+        garbage.settle()
+        state = GuildState(source)
+        files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
+        lease = ProcessLease(database, process_id)
+        core, _, _ = _built(settings, database, facts, limits, lease, client, state, hub, files, process_id)
+        stack.push_async_callback(core.executor.drain, DRAIN_SECONDS)
+        stack.callback(core.failed.cancel)
         yield core
 
 
@@ -237,7 +273,7 @@ def _built(
         callers=callers,
         limits=limits,
     )
-    services = Services(database, facts, state, registry, explainer, desk, files)
+    services = Services(database, facts, state, registry, explainer, desk, files, settings.single_workspace)
     executor = RoadExecutor(
         registry=registry,
         decider=decider,
@@ -246,6 +282,7 @@ def _built(
         refusals=refusals,
         execution=execution,
         desk=desk,
+        claims=Claims(facts, state, decider.membership, journal),
         limits=limits,
         taints=taints,
         read_counts=read_counts,
@@ -331,7 +368,7 @@ async def _become_active(lease: ProcessLease) -> None:
         await asyncio.sleep(LEASE_POLL_SECONDS)
 
 
-async def _install_when_known(client: GuildhallClient, installing: Installing) -> None:
+async def _install_when_known(client: GuildhallClient, installing: Installing, posting: SetupPosting) -> None:
     """READY names every guild of its shard; installations are compared once all shards are connected."""
     while True:
         connected, count = client.readiness.connected_shards()
@@ -340,7 +377,8 @@ async def _install_when_known(client: GuildhallClient, installing: Installing) -
         await asyncio.sleep(0.05)
     while True:
         try:
-            return await installing.start()
+            await installing.start()
+            return posting.begin()
         except DatabaseUnavailable:
             log.warning("first installations wait for the database")
             await asyncio.sleep(INSTALL_AGAIN_SECONDS)

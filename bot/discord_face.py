@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.set_up import setup_cog
 from bot.status_board import Board
 from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
+from cogs.chat_access import chat_access_commands
+from cogs.connections import connect_command, mcp_group
 from cogs.custom_ids import CustomIds
+from cogs.policy import policy_group
 from cogs.slash.about import AboutCog
 from cogs.slash.approvals import PlansCog
 from cogs.slash.audit import AuditCog
 from cogs.slash.autocomplete import Autocompletes
 from cogs.slash.button_ids import ButtonIds
 from cogs.slash.buttons import SlashButtonsCog
+from cogs.slash.case_menus import CaseMenus
+from cogs.slash.case_pages import CasePages
+from cogs.slash.cases import CasesCog
 from cogs.slash.errors import tell
 from cogs.slash.faces import FACES, GROUPS
 from cogs.slash.plan_buttons import PlanButtons
@@ -22,6 +30,7 @@ from cogs.slash.running import SlashRunner
 from cogs.slash.status import StatusCog
 from cogs.slash.sync import CommandSync
 from cogs.slash.synthesis import commands_of
+from storage import instance
 
 if TYPE_CHECKING:
     from bot.core import Core
@@ -50,6 +59,7 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
+    await core.client.add_cog(setup_cog(core, runner))
     board, tree = Board(core), core.client.tree
     for cog in (
         AboutCog(tree, core.registry, core.explainer, core.callers, core.facts, runner, button_ids, buttons),
@@ -58,6 +68,25 @@ async def _add_commands(core: Core) -> None:
         PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
     ):
         await core.client.add_cog(cog)
+    pages = CasePages(runner, button_ids, buttons)
+    await core.client.add_cog(CasesCog(runner, core.executor, offers, pages))
+    for menu in CaseMenus(runner, button_ids, buttons, pages).commands():
+        tree.add_command(menu)
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
         tree.add_command(command)
+    tree.add_command(policy_group(core.registry, runner, offers))
+    for command in chat_access_commands(core.registry, runner, offers):
+        tree.add_command(command)
+    tree.add_command(mcp_group(core.registry, runner, offers))
+    tree.add_command(connect_command(partial(_address, core)))
+
+
+async def _address(core: Core) -> str | None:
+    """Where MCP is served over HTTP: PUBLIC_URL, else where this process listens. Raises DatabaseUnavailable."""
+    if core.settings.mcp_transport == "stdio":
+        return None
+    if core.settings.public_url is not None:
+        return core.settings.public_url
+    async with core.database.read() as session:
+        return await instance.get(session, instance.ADDRESS) or core.settings.address

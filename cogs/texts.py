@@ -79,6 +79,48 @@ TYPE_NAME_TITLE = "Confirm something critical"
 TYPE_NAME = "Type the name of the {kind}"
 TYPE_NAME_WHY = "As the preview names it. Nothing happens before you send this."
 
+# --------------------------------------------------------------------------- administration
+POLICY_GROUP = "What this guild lets through, who confirms, and where"
+POLICY_TIER_COMMAND = "Raise the tier of an operation, so that it takes a confirmation"
+POLICY_OPERATION = "The operation, as /help and docs/operations.md name it"
+POLICY_TIER = "The tier to raise it to; none: what it has by itself"
+POLICY_ROLE_COMMAND = "Say which platform role the holders of a Discord role have here"
+POLICY_ROLE = "The role in Discord"
+POLICY_PLATFORM_ROLE = "viewer reads, member acts, manager tightens, admin loosens; none: takes it out"
+POLICY_APPROVERS_COMMAND = "Set all the roles of which an approver holds one; none named: the rights alone count"
+POLICY_APPROVER = "A role whose holders confirm"
+POLICY_TEST_COMMAND = "Tell whether a member's call would pass, and what would help. Nothing is done"
+POLICY_TEST_MEMBER = "The member who would call"
+POLICY_TEST_ARGUMENTS = 'Arguments of the call as JSON, such as {"channel": "general", "content": "hi"}'
+POLICY_TEST_THROUGH = "How he would call: a command here, an MCP client, or the agent"
+BAD_JSON = '`arguments` is not one JSON object. Write it like `{"channel": "general", "content": "hi"}`.'
+MCP_GROUP = "Your own MCP clients"
+TOKEN_GROUP = "Tokens with which an MCP client acts as you"  # noqa: S105 - the word, not a secret
+TOKEN_OPTION = "The token: pick one that Discord offers"  # noqa: S105
+TOKEN_RENEW_COMMAND = "Replace a token of yours by a new one, which is shown once"  # noqa: S105
+TOKEN_REVOKE_COMMAND = "End a token at once"  # noqa: S105
+SHOWN_ONCE = (
+    "**Your token**, shown this once and kept nowhere: copy it now, and give it to nobody. It acts as you.\n"
+    "```\n{token}\n```\n`/connect` shows where it goes; `/mcp token revoke` ends it."
+)
+TOKEN_NOT_SHOWN = "Its person is shown the token by `/mcp token renew`; nobody else ever is."  # noqa: S105
+CONNECT_COMMAND = "Show how your own MCP client connects to Guildhall"
+YOUR_TOKEN = "YOUR_TOKEN"  # noqa: S105
+CONNECT = (
+    "**MCP address:** <{url}>\n"
+    "1. Make a token with `/mcp token create`.\n"
+    "2. Put this into your client's configuration, with your token in the place of `{token}`:"
+)
+CONNECT_FILE = "The file has it for Claude Code, VS Code, Cursor, and clients that start a program."
+CONNECT_LOCAL = (
+    "Only the machine that Guildhall runs on reaches this address. Whoever runs it sets `PUBLIC_URL` for others."
+)
+CONNECT_STDIO = (
+    "This instance does not serve MCP over HTTP (`MCP_TRANSPORT=stdio`): only whoever runs it connects a client, with "
+    "`guildhall stdio` on its machine."
+)
+CONNECT_LATER = "The database does not answer, so the address is not known now. Try again in a minute."
+
 # What would help, for people at a keyboard, where the operation's own words are meant for programs. By refusal code.
 REMEDIES = {
     "unknown_channel": "Pick a channel that Discord offers for this option.",
@@ -94,6 +136,7 @@ REMEDIES = {
     "unknown_plan": "`/approvals` shows the plans that you may know of.",
     "not_revertible": "`/audit` says which calls can be undone.",
     "channel_missing": "Give the message's link instead: Copy Message Link in Discord's menu on the message.",
+    "unknown_token": "`/mcp token list` shows your tokens.",
     "would_fail": "Mend this and run the command again.",
     "invalid_arguments": "Correct it and run the command again.",
 }

@@ -196,6 +196,8 @@ class Operation(ABC):
 
     faces: ClassVar[frozenset[Face]] = ALL_FACES
     in_guild: ClassVar[bool] = True
+    # For a guild that nobody has installed, and for no other: it takes the road of operations.claims.
+    of_inert_guild: ClassVar[bool] = False
     in_default_set: ClassVar[bool] = False
     min_role: ClassVar[PlatformRole | None] = None
     bot_permissions: ClassVar[tuple[str, ...]] = ()
@@ -250,6 +252,7 @@ class Operation(ABC):
             min_role=least_role(cls.kind, cls.scope) if cls.min_role is None else cls.min_role,
             reach=getattr(cls, "reach", Reach.LEAVES),
             in_guild=cls.in_guild,
+            of_inert_guild=cls.of_inert_guild,
             needs=needs,
             reader_bits=bits(*getattr(cls, "reader_permissions", ())),
         )

@@ -10,6 +10,8 @@ from policy.system import OPERATIONS, SCOPES, Deed
 from storage.calls import CallRecord
 from storage.facts import Client, PlatformFacts
 
+# What somebody may do in a guild that nobody has installed yet.
+CLAIMING = frozenset({"admin:claim"})
 # Asking about oneself and moving one's own plans needs no scope of its own.
 OWN_AFFAIRS = frozenset({"meta:read", "meta:write"})
 
@@ -62,6 +64,22 @@ class Callers:
             guild_ids=frozenset({guild_id}),
             direct_writes=True,
             always_tainted=face is Face.AGENT,
+        )
+
+    def of_claimant(self, guild_id: int, user_id: int, face: Face) -> Caller:
+        """Somebody in a guild that may not be installed: he may claim that one guild, and nothing else of it or any
+        other. He belongs to no workspace yet.
+        """
+        by_hand = face is Face.CLI
+        return Caller(
+            kind=CallerKind.COMMAND_LINE if by_hand else CallerKind.MEMBER,
+            face=face,
+            client_id=f"command_line:{user_id}" if by_hand else f"discord:{user_id}",
+            workspace_id=None,
+            user_id=user_id,
+            scopes=CLAIMING,
+            guild_ids=frozenset({guild_id}),
+            direct_writes=True,
         )
 
     def of_system(self, installation: Installation, deed: Deed) -> Caller:

@@ -50,6 +50,7 @@ from policy.model import (
     TargetFacts,
     Tier,
 )
+from policy.presets import ALL
 from policy.rules import ChannelRules, effective, raised_tier
 from policy.taint import Source
 from storage import sent_messages
@@ -86,12 +87,12 @@ class Prepared:
 
     @property
     def guild_id(self) -> int | None:
-        return self.installation.guild_id if self.installation else None
+        return self.installation.guild_id if self.installation else self.facts.claimed_guild_id
 
     def decide(self, retry_after_seconds: float) -> Decision:
         """The pipeline's decision, with step 7 as the limiter says."""
         known = self.facts
-        facts = _gathered(
+        facts = gathered(
             known, known.targets, known.tainted, known.audience_leaks, known.four_eyes, retry_after_seconds
         )
         return pipeline.judge(self.ctx.caller, self.requirement, facts)
@@ -123,6 +124,7 @@ class Decider:
     def _early(self, caller: Caller, guild_id: int | None, role: PlatformRole | None) -> Facts:
         snapshot = self._facts.snapshot
         installation = None if guild_id is None else snapshot.installations.get(guild_id)
+        rules = NO_RULES if installation is None else snapshot.guild_rules.get(installation.id, NO_RULES)
         return Facts(
             now=self._clock(),
             platform_age_seconds=self._facts.age_seconds(),
@@ -131,6 +133,7 @@ class Decider:
             role=role,
             installation=installation,
             guild_allowed=guild_id is not None and self.membership.allows(guild_id),
+            preset=rules.preset or ALL,
         )
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]:
@@ -416,9 +419,9 @@ class Decider:
             for need in requirement.needs
         )
         if requirement.kind is not Kind.WRITE:
-            return _gathered(early, targets, tainted=False, audience_leaks=False, four_eyes=False)
+            return gathered(early, targets, tainted=False, audience_leaks=False, four_eyes=False)
         sources = self._taints.sources(caller)
-        return _gathered(
+        return gathered(
             early,
             targets,
             tainted=caller.always_tainted or bool(sources),
@@ -477,7 +480,7 @@ class Decider:
             raise Rejected(DATABASE_DOWN, installation=installation) from None
 
 
-def _gathered(
+def gathered(
     early: Facts,
     targets: tuple[TargetFacts, ...],
     tainted: bool,
@@ -494,7 +497,9 @@ def _gathered(
         audience_ok=early.audience_ok,
         role=early.role,
         installation=early.installation,
+        claimed_guild_id=early.claimed_guild_id,
         guild_allowed=early.guild_allowed,
+        preset=early.preset,
         targets=targets,
         tainted=tainted,
         audience_leaks=audience_leaks,

@@ -48,6 +48,8 @@ def declare(cls: type[Operation]) -> None:
         raise bad("empty actor_permissions must be declared open_to_members with its reason")
     if cls.toolset == "administration" and not cls.faces <= ADMINISTRATION:
         raise bad("administration is never offered to models")
+    if cls.of_inert_guild and (cls.toolset != "administration" or cls.tier is not Tier.WRITE or not cls.in_guild):
+        raise bad("of a guild that nobody has installed nothing is offered but a write of administration")
     if (cls.kind is Kind.READ) is not (cls.tier is Tier.READ):
         raise bad("kind and tier disagree")
     _take_models(cls, bad)

@@ -31,12 +31,14 @@ from operations.base import (
     WriteOperation,
     no_progress,
 )
+from operations.claims import Claims
 from operations.decider import Decider, Prepared
 from operations.desk import PlanDesk
 from operations.errors import Refused
 from operations.execution import Execution
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import GuildVanished
+from operations.inert_guilds import InertGuildWrite
 from operations.invalid_arguments import InvalidArguments
 from operations.journal import Journal
 from operations.ledger import Phase, phase
@@ -96,6 +98,7 @@ class RoadExecutor:
         refusals: RefusalJournal,
         execution: Execution,
         desk: PlanDesk,
+        claims: Claims,
         limits: RateLimits,
         taints: Taints,
         read_counts: ReadCounts,
@@ -110,6 +113,7 @@ class RoadExecutor:
         self._refusals = refusals
         self._execution = execution
         self._desk = desk
+        self._claims = claims
         self._limits = limits
         self._taints = taints
         self._read_counts = read_counts
@@ -189,17 +193,29 @@ class RoadExecutor:
         audit_reason = None if operation.kind is Kind.READ else self._audit_reason(call_id, caller, common.reason)
         try:
             with phase("read", call_id, caller_id=caller.identity):
-                prepared = await self._decider.prepare(
-                    operation,
-                    parsed,
-                    caller,
-                    call_id,
-                    self._services,
-                    reason=common.reason,
-                    audit_reason=audit_reason,
-                    progress=progress,
-                    least_tier=least_tier,
-                )
+                if operation.of_inert_guild:
+                    prepared = await self._claims.prepare(
+                        operation,
+                        parsed,
+                        caller,
+                        call_id,
+                        self._services,
+                        reason=common.reason,
+                        audit_reason=audit_reason,
+                        progress=progress,
+                    )
+                else:
+                    prepared = await self._decider.prepare(
+                        operation,
+                        parsed,
+                        caller,
+                        call_id,
+                        self._services,
+                        reason=common.reason,
+                        audit_reason=audit_reason,
+                        progress=progress,
+                        least_tier=least_tier,
+                    )
         except Rejected as rejected:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
         redirect = _redirecting(operation)
@@ -425,6 +441,8 @@ class RoadExecutor:
     ) -> Outcome | Refuse:
         """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
         ctx = prepared.ctx
+        if isinstance(operation, InertGuildWrite):
+            return await self._claims.commit(operation, prepared, arguments, common, preview, shown)
         # Others must agree, whoever names it himself.
         proof = None if prepared.facts.four_eyes else asking.proof
         record = self._journal.record(

@@ -244,6 +244,20 @@ class Journal:
         self._settled(record)
         return applied.outcome
 
+    async def apply_at_once(
+        self, work: Callable[[Session], Awaitable[tuple[CallRecord, AuditEntry, Applied]]]
+    ) -> Outcome:
+        """Intent, effect and outcome in one transaction, for a call whose effect makes what it is recorded under.
+        Raises what ``work`` raises; then nothing was kept.
+        """
+        async with self._database.unit_of_work() as session:
+            record, entry, applied = await work(session)
+            await calls.insert(session, self._keyring, record)
+            await audit.append(session, entry)
+            await self._settle(session, record, applied.settled, applied.inverse, applied.outcome)
+        self._on_commit()
+        return applied.outcome
+
     def _settled(self, record: CallRecord) -> None:
         self._keyless.discard(record.call_id)
         self._on_commit()

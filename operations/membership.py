@@ -26,12 +26,19 @@ def explicit_role(snapshot: Snapshot, caller: Caller) -> PlatformRole | None:
 def role_in_guild(
     snapshot: Snapshot, caller: Caller, installation: Installation, view: GuildView | None
 ) -> PlatformRole | None:
-    """The role inside one guild: the explicit one, else what the guild's policy maps his roles to. Raises
-    GuildVanished.
+    """The role inside one guild: the explicit one, else what the guild's policy maps his roles to; whoever claimed the
+    guild is an admin in it. Raises GuildVanished.
     """
     explicit = explicit_role(snapshot, caller)
     if explicit is not None or view is None:
         return explicit
+    mapped = _mapped_role(snapshot, installation, view)
+    if caller.user_id is not None and installation.claimed_by == caller.user_id:
+        return max(mapped, PlatformRole.ADMIN)
+    return mapped
+
+
+def _mapped_role(snapshot: Snapshot, installation: Installation, view: GuildView) -> PlatformRole:
     rules = snapshot.guild_rules.get(installation.id, NO_RULES)
     return mapped_role(rules, (role.id for role in view.actor.roles) if rules.role_map else ())
 
@@ -100,7 +107,7 @@ class Membership:
             installation = self._facts.snapshot.installations.get(guild_id)
             try:
                 view = await self._state.view(guild_id, caller.user_id)
-                role = self.guild_role(caller, installation, view) if installation and view else None
+                role = _mapped_role(self._facts.snapshot, installation, view) if installation and view else None
             except (*DISCORD_FAILED, GuildVanished):
                 continue
             roles += [] if role is None else [role]

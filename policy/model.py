@@ -206,6 +206,7 @@ class Need:
 class Requirement:
     """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
 
+    ``of_inert_guild``: it is for a guild that nobody has installed, and for no other.
     ``reader_bits``: with the reach AUDIENCE, what everybody holds guild-wide who will read it (0: whoever sees a target
     reads it).
     """
@@ -220,6 +221,7 @@ class Requirement:
     min_role: PlatformRole = PlatformRole.VIEWER
     reach: Reach = Reach.LEAVES
     in_guild: bool = True
+    of_inert_guild: bool = False
     needs: tuple[Need, ...] = ()
     reader_bits: int = 0
 
@@ -266,24 +268,35 @@ class TargetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty."""
+    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty.
+
+    ``claimed_by``: the member who claimed it; in this guild he has the role of an admin. None for one that the instance
+    installed by itself.
+    """
 
     id: str
     workspace_id: str
     guild_id: int
     active: bool = True
+    claimed_by: int | None = None
 
 
 @frozen
 class Facts:
-    """What the pipeline knows. A fact that could not be had stays at its refusing default."""
+    """What the pipeline knows. A fact that could not be had stays at its refusing default.
+
+    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which. ``preset``:
+    what the guild is served with (policy.presets).
+    """
 
     now: float
     platform_age_seconds: float
     audience_ok: bool = False
     role: PlatformRole | None = None
     installation: Installation | None = None
+    claimed_guild_id: int | None = None
     guild_allowed: bool = False
+    preset: str = ""
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True
     audience_leaks: bool = True

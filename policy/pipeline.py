@@ -48,6 +48,8 @@ def _membership(caller: Caller, requirement: Requirement, facts: Facts) -> Refus
 
 
 def _installation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    if requirement.of_inert_guild:
+        return checks.guild_is_inert(caller, facts)
     return checks.guild_is_installed(caller, facts) if requirement.in_guild else None
 
 
@@ -55,6 +57,7 @@ def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | N
     role = PlatformRole.OWNER if caller.kind is CallerKind.SYSTEM else facts.role
     return (
         checks.face_offers_operation(caller, requirement)
+        or checks.guild_serves_operation(caller, requirement, facts)
         or checks.toolset_is_enabled(caller, requirement)
         or checks.client_may_write(caller, requirement)
         or checks.scope_is_granted(caller, requirement)

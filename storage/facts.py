@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import col
 
-from policy.model import Installation, PlatformRole
+from policy.model import PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
-from storage import channel_locks, clients, revisions, tokens
+from storage import channel_locks, clients, installations, revisions, tokens
 from storage.change_feed import ChangeFeed
 from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
@@ -120,11 +120,11 @@ def _revision(found: Mapping[str, int]) -> int:
 
 async def _load(session: Session) -> Snapshot:
     rows = await session.scalars(select(GuildInstallation).where(col(GuildInstallation.removed_at).is_(None)))
-    installations = {row.guild_id: Installation(row.id, row.workspace_id, row.guild_id) for row in rows}
+    installed = {row.guild_id: installations.of_row(row) for row in rows}
     guilds: dict[str, set[int]] = {}
-    for installation in installations.values():
+    for installation in installed.values():
         guilds.setdefault(installation.workspace_id, set()).add(installation.guild_id)
-    active = {installation.id for installation in installations.values()}
+    active = {installation.id for installation in installed.values()}
     guild_rows = await session.scalars(select(GuildPolicy))
     channel_rows = await session.scalars(select(ChannelPolicy))
     chat: dict[str, set[int]] = {}
@@ -135,7 +135,7 @@ async def _load(session: Session) -> Snapshot:
     known = await clients.all(session)
     return Snapshot(
         revision=_revision(await revisions.current(session)),
-        installations=installations,
+        installations=installed,
         workspace_guilds={workspace_id: frozenset(ids) for workspace_id, ids in guilds.items()},
         guild_rules={row.installation_id: _guild_rules(row) for row in guild_rows if row.installation_id in active},
         channel_rules={

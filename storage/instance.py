@@ -40,6 +40,13 @@ async def put(session: Session, key: str, value: str) -> None:
     await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
+async def put_new(session: Session, key: str, value: str) -> str:
+    """Keeps the value unless there is one already; the one that holds."""
+    statement = insert_into(session, BotConfig).values(key=key, value=value)
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+    return await get(session, key) or value
+
+
 async def mark(session: Session) -> Mark | None:
     """None for a database that was never marked."""
     found = await get(session, "mark")

@@ -9,6 +9,7 @@ from typing import Any, cast
 from bot.catalogue import CATALOGUE
 from operations.base import Delegate, Operation, Status, WriteOperation
 from operations.plans import Asking, PersonProof
+from operations.platform_writes import PlatformWrite
 from policy.model import Face, Kind
 from tests.app import Place, until
 
@@ -19,6 +20,10 @@ IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild and Face
 READS = [operation for operation in IN_GUILD if operation.kind is Kind.READ]
 # What stands for another write takes that one's whole road.
 WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubclass(operation, WriteOperation)]
+# What is Guildhall's own, and what goes to a person directly, has its tests in tests/stories/test_cases.py.
+GUILD_WRITES = [
+    operation for operation in WRITES if not issubclass(operation, PlatformWrite) and operation.name != "member_warn"
+]
 ADMINISTRATION = [operation for operation in OPERATIONS if Face.MCP not in operation.faces]
 
 
@@ -50,6 +55,19 @@ class Things:
     invite: str = UNKNOWN_ID
     locked_channel: str = UNKNOWN_ID
     case: int = field(default=1, kw_only=True)
+
+
+UNKNOWN = Things(
+    guild=UNKNOWN_ID,
+    channel=UNKNOWN_ID,
+    spare_channel=UNKNOWN_ID,
+    category=UNKNOWN_ID,
+    message=UNKNOWN_ID,
+    own=UNKNOWN_ID,
+    member=UNKNOWN_ID,
+    role=UNKNOWN_ID,
+)
+"""Ids of nothing that there is."""
 
 
 async def things(place: Place) -> Things:
@@ -295,6 +313,8 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "approvers_set": lambda known: {"guild": known.guild, "roles": [known.staff_role]},
     "approvals_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
     "log_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
+    "preset_set": lambda known: {"guild": known.guild, "preset": "moderation"},
+    "guild_claim": lambda known: {"guild": known.guild},
     "chat_channel_allow": lambda known: {"guild": known.guild, "channel": known.channel},
     "chat_channel_disallow": lambda known: {"guild": known.guild, "channel": known.channel},
     "token_create": lambda known: {"guild": known.guild, "name": "for a test"},

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 import discord
 
 from bot.client import ConnectionRefusedByDiscord
+from bot.commands.doctor_guilds import unclaimed
+from bot.commands.finding import Finding
 from bot.discord_addresses import point_discord_at
 from bot.discord_internals import api_base
 from bot.intents import intents_for
@@ -27,25 +28,10 @@ CLOCK_TOLERANCE_SECONDS = 5.0
 TIMEOUT_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``remedy`` is empty where nothing has to be done."""
-
-    part: str
-    fine: bool
-    text: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        return (
-            f"{'ok  ' if self.fine else 'FAIL'}  {self.part:<12} {self.text}{' ' + self.remedy if self.remedy else ''}"
-        )
-
-
 async def run(settings: Settings) -> AsyncGenerator[Finding]:
     """One finding after the other; none hides the next."""
     point_discord_at(settings.discord_api_base_url)
-    for look in (_discord, _clock, _database, _redis, _public_url):
+    for look in (_discord, _clock, _database, unclaimed, _redis, _public_url):
         async for finding in look(settings):
             yield finding
 

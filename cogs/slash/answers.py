@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cogs import texts
@@ -12,6 +13,7 @@ from cogs.slash import results
 from cogs.slash.answering import Answer
 from operations.base import Outcome, Preview, Status
 from operations.outcomes import plain, sentence
+from operations.platform.tokens import TokenResult
 from operations.sanitise import sanitise
 from policy.model import Kind, Refuse, Strength, Tier
 
@@ -54,6 +56,18 @@ def of(outcome: Outcome, *, four_eyes: bool = False) -> Answer:
             return Answer(texts.FAILED.format(why=words(outcome.detail, LIMIT)))
         case Status.UNKNOWN:
             return Answer(texts.UNKNOWN.format(why=words(outcome.detail, LIMIT - 200)))
+
+
+def with_token(said: Answer, outcome: Outcome, *, own: bool) -> Answer:
+    """A token that was just made, before the answer. ``own``: whoever is answered is the one whom it acts as: nobody
+    else is ever shown it, also not who approved it.
+    """
+    if outcome.status is not Status.DONE or not isinstance(outcome.data, TokenResult) or outcome.data.token is None:
+        return said
+    if not own:
+        return replace(said, text=f"{said.text}\n{texts.TOKEN_NOT_SHOWN}")
+    shown = texts.SHOWN_ONCE.format(token=outcome.data.token.get_secret_value())
+    return replace(said, text=f"{shown}\n{said.text}")
 
 
 def can_be_undone(outcome: Outcome) -> bool:

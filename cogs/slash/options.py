@@ -181,7 +181,7 @@ def of_ref(kind: str, offers: Autocompletes) -> Option:
             return Option(Kind.channel, _id, channels=(discord.ChannelType.category,))
         case "role":
             return Option(Kind.role, _id)
-        case "member" | "user":
+        case "member" | "user" | "person":
             return Option(Kind.user, _id)
         case "mentionable":
             return Option(Kind.mentionable, _id)

@@ -133,17 +133,24 @@ class PlanButtons:
 
     async def _confirm(self, interaction: Interaction, plan_id: str, proof: PersonProof) -> None:
         caller = self._caller(interaction)
+        own = await self._is_own(plan_id, caller)
         outcome = await self._plans.confirm(plan_id, caller, proof)
         if outcome.status in (Status.PREVIEW, Status.NEEDS_CONFIRMATION):
             await answer(interaction, Answer(texts.APPROVED))
             return
-        said = answers.of(outcome)
+        said = answers.with_token(answers.of(outcome), outcome, own=own)
         if answers.can_be_undone(outcome):
             said = replace(said, buttons=self.undo(outcome.call_id, interaction))
         elif outcome.status is Status.REFUSED:
             # What waits still can be tried again: a name was mistyped, a limit was met.
             said = replace(said, buttons=await self.of(plan_id, caller, interaction))
         await answer(interaction, said)
+
+    async def _is_own(self, plan_id: str, caller: Caller) -> bool:
+        try:
+            return (await self._plans.view(plan_id, caller)).requester_id == caller.user_id
+        except Refused:
+            return False
 
     async def ask_name(self, interaction: Interaction, plan_id: str) -> None:
         """Opens the modal; what can be refused at once is refused before. Raises Refused."""

@@ -98,7 +98,7 @@ class SlashRunner:
     async def said(self, interaction: Interaction, outcome: Outcome) -> Answer:
         """The outcome in words, with the buttons that go with it."""
         four_eyes = interaction.guild_id is not None and self._plan_buttons.four_eyes(interaction.guild_id)
-        said = answers.of(outcome, four_eyes=four_eyes)
+        said = answers.with_token(answers.of(outcome, four_eyes=four_eyes), outcome, own=True)
         caller = self.caller(interaction)
         if caller is None or interaction.guild_id is None:
             return said

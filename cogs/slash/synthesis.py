@@ -59,7 +59,7 @@ def commands_of(
         if group:
             grouped.setdefault(group, []).append((face, operation))
         else:
-            alone.append(_command(face, operation, runner, offers, visible_to((operation,))))
+            alone.append(command_of(face, operation, runner, offers, visible_to((operation,))))
     for name, members in grouped.items():
         group = app_commands.Group(
             name=name,
@@ -67,7 +67,7 @@ def commands_of(
             default_permissions=visible_to(operation for _, operation in members),
         )
         for face, operation in members:
-            group.add_command(_command(face, operation, runner, offers, None))
+            group.add_command(command_of(face, operation, runner, offers, None))
         alone.append(group)
     return alone
 
@@ -85,13 +85,14 @@ def visible_to(operations: Iterable[Operation]) -> discord.Permissions | None:
     return discord.Permissions(common) if common > 0 else None
 
 
-def _command(
+def command_of(
     face: SlashFace,
     operation: Operation,
     runner: SlashRunner,
     offers: Autocompletes,
     permissions: discord.Permissions | None,
 ) -> app_commands.Command[Any, ..., Any]:
+    """The command of one face. Raises ValueError for an operation that cannot be one."""
     options = fields(operation, face, offers)
     is_write = operation.kind is Kind.WRITE
     by_name = {option.name: option.field for option in options}
@@ -103,7 +104,7 @@ def _command(
             arguments["channel"] = str(interaction.channel_id)
         await runner.run(interaction, operation.name, arguments, reason=reason, preview=preview)
 
-    _sign(callback, options, is_write=is_write)
+    sign(callback, options, is_write=is_write)
     command: app_commands.Command[Any, ..., Any] = app_commands.Command(
         name=face.command.rpartition(" ")[2],
         description=cut(face.description or described(operation)),
@@ -129,7 +130,7 @@ def described(operation: Operation) -> str:
     return first + (dot.strip() or "")
 
 
-def _sign(callback: Any, options: list[Field], *, is_write: bool) -> None:
+def sign(callback: Any, options: list[Field], *, is_write: bool) -> None:
     """Gives the callback the signature from which discord.py makes the command's options."""
     either = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)]

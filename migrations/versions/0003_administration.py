@@ -10,6 +10,8 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+SECONDS = sa.Double[float]()
+
 
 def upgrade() -> None:
     op.create_table(
@@ -17,7 +19,7 @@ def upgrade() -> None:
         sa.Column("installation_id", sa.String(), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("added_by", sa.BigInteger(), nullable=True),
-        sa.Column("added_at", sa.Double[float](), nullable=False),
+        sa.Column("added_at", SECONDS, nullable=False),
         sa.ForeignKeyConstraint(
             ["installation_id"],
             ["guild_installation.id"],

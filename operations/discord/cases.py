@@ -7,17 +7,19 @@ from pydantic import Field
 from operations import case_records, cursors
 from operations.base import Context, Model, ReadOperation
 from operations.case_records import CaseKindName, CasePerson, CaseRow, CaseStateName
+from operations.errors import Refused
 from operations.outcomes import timestamp
-from operations.refs import GuildRef, UserRef
+from operations.refs import GuildRef, PersonRef
+from operations.refusals import hidden
 from operations.sanitise import sanitise
 from policy.model import Need, Target
 from policy.taint import Source
 from storage import cases
-from storage.cases import CaseQuery, CaseRecord, CaseState
+from storage.cases import CaseKind, CaseQuery, CaseRecord, CaseState
 
 
 class CaseListInput(Model):
-    member: UserRef | None = Field(default=None, description="Only cases about this person.")
+    member: PersonRef | None = Field(default=None, description="Only cases about this person.")
     guild: GuildRef | None = None
     kind: CaseKindName | None = None
     state: CaseStateName | None = Field(default=None, description="Reports are open until a moderator closes them.")
@@ -52,9 +54,11 @@ class ListCases(ReadOperation[CaseListInput, CaseListResult]):
         return (case_records.moderators_list(ctx),)
 
     async def read(self, ctx: Context, arguments: CaseListInput) -> CaseListResult:
-        member = ctx.targets.get("member")
+        member, where = ctx.targets.get("member"), case_records.installation_id(ctx)
+        if member is not None:
+            await _totals(ctx, where, member)
         query = CaseQuery(
-            case_records.installation_id(ctx),
+            where,
             user_id=None if member is None else member.id,
             kind=case_records.kind_of(arguments.kind),
             state=None if arguments.state is None else CaseState(arguments.state),
@@ -131,7 +135,7 @@ class GetCase(ReadOperation[CaseGetInput, CaseGetResult]):
 
 
 class MemberHistoryInput(Model):
-    member: UserRef
+    member: PersonRef
     guild: GuildRef | None = None
     limit: int = Field(default=25, ge=1, le=100)
     cursor: str | None = None
@@ -166,8 +170,7 @@ class ReadMemberHistory(ReadOperation[MemberHistoryInput, MemberHistoryResult]):
     async def read(self, ctx: Context, arguments: MemberHistoryInput) -> MemberHistoryResult:
         member: Target = ctx.targets["member"]
         where = case_records.installation_id(ctx)
-        async with ctx.services.database.read() as session:
-            totals = await cases.totals(session, where, member.id)
+        totals = await _totals(ctx, where, member)
         query = CaseQuery(
             where,
             user_id=member.id,
@@ -176,11 +179,20 @@ class ReadMemberHistory(ReadOperation[MemberHistoryInput, MemberHistoryResult]):
         )
         rows, cursor = await _page(ctx, self.name, query, arguments.limit)
         return MemberHistoryResult(
-            member=CasePerson(id=str(member.id), name=sanitise(member.name, limit=100)),
+            member=CasePerson(id=str(member.id), name=sanitise(member.name, limit=100) or None),
             totals={kind.value: count for kind, count in totals.items()},
             cases=rows,
             cursor=cursor,
         )
+
+
+async def _totals(ctx: Context, where: str, member: Target) -> dict[CaseKind, int]:
+    """Raises Refused for whoever is no member and has no case: whether there is such a person is nobody's business."""
+    async with ctx.services.database.read() as session:
+        totals = await cases.totals(session, where, member.id)
+    if not totals and member.kind != "member":
+        raise Refused(hidden("member", "person"))
+    return totals
 
 
 def _position(ctx: Context, operation: str, cursor: str | None) -> int | None:

@@ -9,7 +9,7 @@ from operations.base import Change, Context, Model, Preview
 from operations.discord.member_facts import labelled, person, shown
 from operations.platform_writes import PlatformWrite
 from operations.preflight import told
-from operations.refs import GuildRef, UserRef
+from operations.refs import GuildRef, MemberRef
 from operations.sanitise import inline, sanitise
 from policy.model import Need, Reach, Target
 from storage import cases
@@ -18,7 +18,7 @@ from storage.session import Session
 
 
 class MemberNoteInput(Model):
-    member: UserRef
+    member: MemberRef
     guild: GuildRef | None = None
     text: str = Field(min_length=1, max_length=case_records.MAX_TEXT)
 
@@ -37,12 +37,12 @@ class MemberNoteResult(Model):
 
 
 class NoteMember(PlatformWrite[MemberNoteInput, MemberNoteEffect, MemberNoteResult]):
-    """Note something about a member, or somebody who has left, as a case. The member never sees it."""
+    """Note something about a member, as a case. The member never sees it."""
 
     name = "member_note"
     title = "Note something about a member"
     toolset = "moderation"
-    scope = "members:moderate"
+    scope = "moderation:write"
     reach = Reach.AUDIENCE
     reader_permissions = ("moderate_members",)
     actor_permissions = ("moderate_members",)

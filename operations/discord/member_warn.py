@@ -60,7 +60,7 @@ class WarnMember(WriteOperation[MemberWarnInput, MemberWarnEffect, MemberWarnRes
     name = "member_warn"
     title = "Warn a member"
     toolset = "moderation"
-    scope = "members:moderate"
+    scope = "moderation:write"
     reconcile = Reconcile.NONCE
     reader_permissions = ("moderate_members",)
     actor_permissions = ("moderate_members",)

@@ -164,7 +164,7 @@ def rule_changes(ctx: Context, before: GuildRules, after: GuildRules) -> tuple[C
     for role_id in sorted(before.role_map.keys() | after.role_map.keys()):
         words = f"platform role of {role_words(ctx, role_id)}"
         found.append((words, before.role_map.get(role_id), after.role_map.get(role_id)))
-    found += [(name, getattr(before, name), getattr(after, name)) for name in ("four_eyes", "record_reads")]
+    found += [(name, getattr(before, name), getattr(after, name)) for name in ("four_eyes", "record_reads", "preset")]
     if before.approver_role_ids != after.approver_role_ids:
         earlier, later = (
             [role_words(ctx, role_id) for role_id in rules.approver_role_ids] for rules in (before, after)

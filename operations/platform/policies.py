@@ -22,6 +22,7 @@ from operations.platform.guild_rules import GuildRulesWrite, RulesEffect
 from operations.preflight import told
 from operations.refs import GuildRef, PlainId
 from policy.model import Kind, OperationClass, Tier
+from policy.presets import ALL
 from policy.rules import ClassRules, GuildRules, RuleName
 
 ReadRule = Literal["allow", "deny"]
@@ -61,6 +62,7 @@ class PolicyGetResult(Model):
     role_map: list[MappedRole]
     four_eyes: bool
     record_reads: bool
+    preset: str = Field(description="What is served in the guild.")
     approver_roles: list[NamedRole]
     approvals_channel: NamedChannel | None = None
     log_channel: NamedChannel | None = None
@@ -98,6 +100,7 @@ class GetPolicy(ReadOperation[PolicyGetInput, PolicyGetResult]):
             ],
             four_eyes=rules.four_eyes,
             record_reads=rules.record_reads,
+            preset=rules.preset or ALL,
             approver_roles=[named_role(ctx, role_id) for role_id in rules.approver_role_ids],
             approvals_channel=_channel(ctx, rules.approvals_channel_id),
             log_channel=_channel(ctx, rules.log_channel_id),

@@ -30,6 +30,7 @@ from storage.tables.core import (
     WorkspaceMembership,
 )
 from storage.tables.moderation import ChannelLock
+from storage.tables.setup import SetupCard
 
 __all__ = [
     "AllowedChatChannel",
@@ -50,6 +51,7 @@ __all__ = [
     "ProcessLease",
     "ReadCount",
     "SentMessage",
+    "SetupCard",
     "Table",
     "TaintMark",
     "TemporaryEffect",

@@ -23,7 +23,7 @@ async def test_a_manager_allows_and_disallows_and_the_policy_shows_it(place: Pla
         "channel_id": general,
         "allowed": True,
     }
-    assert allowed(place) == {int(general)}
+    assert allowed(place) == frozenset({int(general)})
     assert (await done(place, "policy_get", "marlow"))["chat_channels"] == [{"id": general, "name": "general"}]
     assert "already" in (await refused(place, "chat_channel_allow", "marlow", channel=general)).reason
     await done(place, "chat_channel_disallow", "marlow", channel=general)
@@ -53,7 +53,7 @@ async def test_categories_and_threads_are_refused_with_what_to_allow_instead(pla
 
 async def test_a_forum_is_allowed_for_its_posts(place: Place) -> None:
     await done(place, "chat_channel_allow", channel=place.channel("help"))
-    assert allowed(place) == {int(place.channel("help"))}
+    assert allowed(place) == frozenset({int(place.channel("help"))})
 
 
 async def test_what_the_bot_lacks_there_is_told_before(place: Place) -> None:
