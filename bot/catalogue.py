@@ -65,6 +65,7 @@ from operations.platform.meta import (
     SearchTools,
     Whoami,
 )
+from operations.platform.pauses import PauseGuild, ResumeGuild
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 from operations.platform.policies import GetPolicy, SetPolicy
 from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
@@ -149,6 +150,8 @@ CATALOGUE: tuple[type[Operation], ...] = (
     RevertAudit,
     # administration
     ClaimGuild,
+    PauseGuild,
+    ResumeGuild,
     GetPolicy,
     SetPolicy,
     TryPolicy,

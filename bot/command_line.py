@@ -33,6 +33,7 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
     _add_guild(commands)
     _add_policy(commands)
     _add_audit(commands)
+    _add_pause(commands)
     _add_reference(commands)
     return parser.parse_args(argv)
 
@@ -159,6 +160,18 @@ def _add_audit(commands: Commands) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     verify = actions.add_parser("verify", help="check the chain of every workspace; exit code 1 when it is broken")
     verify.add_argument("--workspace", help="only this one")
+
+
+def _add_pause(commands: Commands) -> None:
+    pause = commands.add_parser(
+        "pause",
+        help="hold every write, everywhere or in one guild",
+        description="A running instance follows within a second. Plans that wait are cancelled; reading goes on.",
+    )
+    pause.add_argument("--minutes", type=int, metavar="N", help="how long (default: until `guildhall resume`)")
+    resume = commands.add_parser("resume", help="let writes through again")
+    for each in (pause, resume):
+        each.add_argument("--guild", type=int, metavar="GUILD_ID", help="in this guild alone")
 
 
 def _add_reference(commands: Commands) -> None:

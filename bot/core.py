@@ -32,6 +32,8 @@ from bot.request_budget import RequestBudget
 from bot.set_up import setup_posting
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.log_channel import LogChannels
+from cogs.log_ids import LogIds
 from cogs.setup.posting import SetupPosting
 from cogs.slash.sync import CommandSync
 from operations import call_ids
@@ -47,6 +49,7 @@ from operations.explainer import Explainer
 from operations.file_fetch import FileFetcher
 from operations.guild_state import GuildState
 from operations.journal import Journal
+from operations.pauses import AutomaticPauses
 from operations.plan_book import PlanBook
 from operations.plan_journal import PlanJournal
 from operations.plan_runner import PlanRunner
@@ -101,6 +104,7 @@ class Core:
     callers: Callers
     chain: Chain
     recovery: Recovery
+    log_channels: LogChannels
     temporary_effects: TemporaryEffects
     failed: asyncio.Future[None]
     commands: CommandSync | None = None
@@ -159,6 +163,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.chain.run(), "audit chain")
         tasks.start(core.recovery.run(), "recovery")
         tasks.start(core.plan_upkeep.run(), "plans")
+        tasks.start(core.log_channels.run(), "log channels")
         tasks.start(core.temporary_effects.run(), "temporary effects")
         tasks.start(upkeep.run(), "upkeep")
         if core.commands is not None:
@@ -236,7 +241,8 @@ def _built(
     decider = Decider(database, facts, state, taints, allowed_guild_ids=allowed)
     explainer = Explainer(registry, decider, limits, taints, lambda: services)
     journal = Journal(database, process_id, on_commit=chain.wake)
-    refusals = RefusalJournal(registry, journal)
+    bursts = AutomaticPauses(database, on_commit=chain.wake)
+    refusals = RefusalJournal(registry, journal, bursts)
     settlement = Settlement(tag_mac, now=time.time)
     execution = Execution(journal, settlement)
     book = PlanBook(registry, database, facts)
@@ -266,6 +272,7 @@ def _built(
         calls_journal=journal,
         journal=plan_journal,
         refusals=refusals,
+        bursts=bursts,
         approval=approval,
         execution=execution,
         runner=runner,
@@ -280,6 +287,7 @@ def _built(
         services=services,
         journal=journal,
         refusals=refusals,
+        bursts=bursts,
         execution=execution,
         desk=desk,
         claims=Claims(facts, state, decider.membership, journal),
@@ -303,6 +311,17 @@ def _built(
         holds_lease=lambda: lease.held,
         clock=time.time,
     )
+    log_channels = LogChannels(
+        client=client,
+        database=database,
+        facts=facts,
+        state=state,
+        registry=registry,
+        ids=LogIds(keyring) if settings.enable_gateway else None,
+        is_active=lambda: lease.held,
+    )
+    chain.subscribe(log_channels.wake)
+    facts.subscribe(log_channels.wake)
     ends = TemporaryEffects(
         database=database,
         facts=facts,
@@ -331,6 +350,7 @@ def _built(
         callers=callers,
         chain=chain,
         recovery=recovery,
+        log_channels=log_channels,
         temporary_effects=ends,
         failed=asyncio.get_running_loop().create_future(),
     )

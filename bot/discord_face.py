@@ -13,6 +13,9 @@ from cogs.approvals import ApprovalsCog
 from cogs.chat_access import chat_access_commands
 from cogs.connections import connect_command, mcp_group
 from cogs.custom_ids import CustomIds
+from cogs.log_buttons import LogButtonsCog
+from cogs.log_ids import LogIds
+from cogs.pause_concern import PauseConcern
 from cogs.policy import policy_group
 from cogs.slash.about import AboutCog
 from cogs.slash.approvals import PlansCog
@@ -59,11 +62,16 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
+    await core.client.add_cog(LogButtonsCog(core.client, runner, LogIds(core.database.keyring)))
     await core.client.add_cog(setup_cog(core, runner))
     board, tree = Board(core), core.client.tree
     for cog in (
         AboutCog(tree, core.registry, core.explainer, core.callers, core.facts, runner, button_ids, buttons),
-        StatusCog(board, runner, (board.refused_commands, board.lost_channels)),
+        StatusCog(
+            board,
+            runner,
+            (board.refused_commands, board.lost_channels, core.log_channels.concern, PauseConcern(core.facts)),
+        ),
         AuditCog(runner, plan_buttons, offers, button_ids, buttons),
         PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
     ):

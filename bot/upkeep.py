@@ -17,6 +17,7 @@ from storage import (
     call_retention,
     idempotency,
     installations,
+    pauses,
     taints,
     temporary_effects,
 )
@@ -87,6 +88,7 @@ class Upkeep:
                 await call_retention.erase_expired(session, now)
                 await idempotency.erase_expired(session, now)
                 await taints.erase_expired(session, now)
+                await pauses.erase_expired(session, now)
                 await temporary_effects.erase_settled(session, now - EFFECTS_KEPT_SECONDS)
                 await installations.purge(session, now - GUILD_LEFT_KEPT_SECONDS)
                 await audit_retention.erase_expired(session, self._database.keyring, now)

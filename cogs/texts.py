@@ -31,6 +31,10 @@ OLD_BUTTON = (
     "This button is of another time or not Guildhall's own, so it does nothing. Run the command again for new ones."
 )
 NOT_YOUR_BUTTON = "This button belongs to somebody else. Nothing was done; run the command yourself."
+NOT_THIS_LOG = (
+    "This button is not one of Guildhall's about an entry of this guild's log, so it does nothing. "
+    "`/audit` shows the log's entries."
+)
 CONFIRM = "Confirm"
 CANCEL = "Cancel"
 DENY = "Deny"

@@ -203,6 +203,8 @@ class Operation(ABC):
     bot_permissions: ClassVar[tuple[str, ...]] = ()
     actor_permissions: ClassVar[tuple[str, ...]] = ()
     open_to_members: ClassVar[str] = ""
+    # It goes on while the guild, its caller or the whole process is paused.
+    works_paused: ClassVar[bool] = False
     idempotent: ClassVar[bool] = False
     # Of a read whose result and needs are made of nothing but its arguments and the guild's structure as the requester
     # sees it: he may be given the same bytes until one of them changes. ``sources`` gives none.
@@ -252,6 +254,7 @@ class Operation(ABC):
             min_role=least_role(cls.kind, cls.scope) if cls.min_role is None else cls.min_role,
             reach=getattr(cls, "reach", Reach.LEAVES),
             in_guild=cls.in_guild,
+            works_paused=cls.works_paused,
             of_inert_guild=cls.of_inert_guild,
             needs=needs,
             reader_bits=bits(*getattr(cls, "reader_permissions", ())),

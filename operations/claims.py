@@ -93,14 +93,16 @@ class Claims:
 
     def _early(self, caller: Caller, guild_id: int | None) -> Facts:
         """``role``: what a member of any guild has, until Discord says whether he is one."""
+        now = self._clock()
         return Facts(
-            now=self._clock(),
+            now=now,
             platform_age_seconds=self._facts.age_seconds(),
             audience_ok=True,
             role=PlatformRole.MEMBER,
             installation=None if guild_id is None else self._facts.snapshot.installations.get(guild_id),
             claimed_guild_id=guild_id,
             guild_allowed=guild_id is not None and self._membership.allows(guild_id),
+            pause=self._facts.snapshot.pause_of(None, caller, now),
         )
 
     @staticmethod

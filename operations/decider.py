@@ -124,15 +124,17 @@ class Decider:
     def _early(self, caller: Caller, guild_id: int | None, role: PlatformRole | None) -> Facts:
         snapshot = self._facts.snapshot
         installation = None if guild_id is None else snapshot.installations.get(guild_id)
+        now = self._clock()
         rules = NO_RULES if installation is None else snapshot.guild_rules.get(installation.id, NO_RULES)
         return Facts(
-            now=self._clock(),
+            now=now,
             platform_age_seconds=self._facts.age_seconds(),
             # Tokens and Discord identities are of this instance by construction; other audiences arrive with OAuth.
             audience_ok=caller.kind is not CallerKind.OAUTH,
             role=role,
             installation=installation,
             guild_allowed=guild_id is not None and self.membership.allows(guild_id),
+            pause=snapshot.pause_of(installation, caller, now),
             preset=rules.preset or ALL,
         )
 
@@ -499,6 +501,7 @@ def gathered(
         installation=early.installation,
         claimed_guild_id=early.claimed_guild_id,
         guild_allowed=early.guild_allowed,
+        pause=early.pause,
         preset=early.preset,
         targets=targets,
         tainted=tainted,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from operations.errors import Refused
 from operations.execution import Execution
 from operations.journal import Journal, Replay
 from operations.outcomes import replayed, structured
+from operations.pauses import AutomaticPauses
 from operations.plan_book import PlanBook
 from operations.plan_journal import PlanJournal
 from operations.plan_refusals import (
@@ -63,6 +65,7 @@ class PlanDesk:
         calls_journal: Journal,
         journal: PlanJournal,
         refusals: RefusalJournal,
+        bursts: AutomaticPauses,
         approval: Approval,
         execution: Execution,
         runner: PlanRunner,
@@ -78,6 +81,7 @@ class PlanDesk:
         self._calls_journal = calls_journal
         self._journal = journal
         self._refusals = refusals
+        self._bursts = bursts
         self._approval = approval
         self._execution = execution
         self._runner = runner
@@ -346,7 +350,10 @@ class PlanDesk:
             operation_class=operation.operation_class(),
             tier=record.tier,
         )
-        return rate_allows(Facts(now=0.0, platform_age_seconds=0.0, retry_after_seconds=retry_after))
+        refusal = rate_allows(Facts(now=0.0, platform_age_seconds=0.0, retry_after_seconds=retry_after))
+        installation = self._facts.snapshot.installations.get(record.guild_id or 0)
+        await self._bursts.count(by, installation, replace(operation.base_requirement(), tier=record.tier), refusal)
+        return refusal
 
     # ------------------------------------------------------------------- ending
     async def cancel(self, plan_id: str, by: Caller, reason: str = "") -> PlanView:

@@ -43,6 +43,7 @@ from operations.invalid_arguments import InvalidArguments
 from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
+from operations.pauses import AutomaticPauses
 from operations.plans import ASKED_BY_PROGRAM, Asking
 from operations.platform_writes import PlatformWrite
 from operations.read_counts import ReadCounts
@@ -96,6 +97,7 @@ class RoadExecutor:
         services: Services,
         journal: Journal,
         refusals: RefusalJournal,
+        bursts: AutomaticPauses,
         execution: Execution,
         desk: PlanDesk,
         claims: Claims,
@@ -111,6 +113,7 @@ class RoadExecutor:
         self._services = services
         self._journal = journal
         self._refusals = refusals
+        self._bursts = bursts
         self._execution = execution
         self._desk = desk
         self._claims = claims
@@ -314,6 +317,10 @@ class RoadExecutor:
                 operation_class=requirement.operation_class,
                 tier=requirement.tier,
             )
+            decision = prepared.decide(retry_after)
+            if not isinstance(decision, Refuse):
+                await self._bursts.count(prepared.ctx.caller, prepared.installation, requirement, None)
+            return decision
         return prepared.decide(retry_after)
 
     async def _refused(self, prepared: Prepared, arguments: Mapping[str, Any], refusal: Refuse) -> Outcome:

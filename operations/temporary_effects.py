@@ -21,6 +21,7 @@ from operations.durations import spoken
 from operations.failures import DISCORD_FAILED
 from operations.guild_state import GuildState, GuildVanished
 from operations.ledger import phase
+from operations.pauses import held
 from policy.model import Caller, Installation
 from policy.system import Deed
 from storage import calls, temporary_effects
@@ -111,6 +112,10 @@ class TemporaryEffects:
         installation = self._installation(effect)
         if installation is None:
             await self._give_up(effect, "the guild is installed no more")
+            return
+        paused = held(self._facts, installation.guild_id, now=self._clock())
+        if paused is not None:
+            await self._postpone(effect, paused.reason)
             return
         try:
             ban = await self._ban(installation.guild_id, effect, call_id)

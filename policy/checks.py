@@ -19,11 +19,13 @@ from policy.model import (
     Step,
     TargetFacts,
 )
+from policy.pauses import held_in_words
 from policy.permissions import Bits, missing, names_of
 from policy.presets import is_served
 from policy.scopes import covers
 
 MAX_FACT_AGE_SECONDS = 60.0
+PAUSED = "paused"
 
 # These act in the guilds that they were given and in no other: for them, no list is no guild.
 BOUND_TO_GUILDS = frozenset({CallerKind.OPERATOR, CallerKind.MEMBER, CallerKind.AUTOMATION})
@@ -125,6 +127,16 @@ def guild_is_inert(caller: Caller, facts: Facts) -> Refuse | None:
             "Ask whoever runs it to add the guild's id to ALLOWED_GUILD_IDS.",
         )
     return None
+
+
+def nothing_is_paused(requirement: Requirement, facts: Facts) -> Refuse | None:
+    """Reads go on, and so do cancelling and whatever ends or tightens things."""
+    pause = facts.pause
+    if pause is None or requirement.kind is Kind.READ or requirement.works_paused or not pause.holds(facts.now):
+        return None
+    reason, remedy = held_in_words(pause)
+    left = None if pause.until is None else pause.until - facts.now
+    return Refuse(Step.INSTALLATION, PAUSED, reason, remedy, retry_after_seconds=left)
 
 
 # ------------------------------------------------------------------- 4 scope

@@ -206,6 +206,7 @@ class Need:
 class Requirement:
     """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
 
+    ``works_paused``: it goes on while writes are held (see Pause).
     ``of_inert_guild``: it is for a guild that nobody has installed, and for no other.
     ``reader_bits``: with the reach AUDIENCE, what everybody holds guild-wide who will read it (0: whoever sees a target
     reads it).
@@ -221,6 +222,7 @@ class Requirement:
     min_role: PlatformRole = PlatformRole.VIEWER
     reach: Reach = Reach.LEAVES
     in_guild: bool = True
+    works_paused: bool = False
     of_inert_guild: bool = False
     needs: tuple[Need, ...] = ()
     reader_bits: int = 0
@@ -281,6 +283,38 @@ class Installation:
     claimed_by: int | None = None
 
 
+class PauseScope(StrEnum):
+    """Whose writes are held: everybody's everywhere, everybody's in one guild, one caller's in one guild."""
+
+    PROCESS = "process"
+    GUILD = "guild"
+    CALLER = "caller"
+
+
+class PauseCause(StrEnum):
+    """BY_HAND: a person wanted it; the others are what made Guildhall pause a caller by itself."""
+
+    BY_HAND = "by_hand"
+    REFUSALS = "refusals"
+    DESTRUCTIONS = "destructions"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Writes are held. ``until`` None: until somebody ends it."""
+
+    scope: PauseScope
+    until: float | None = None
+    cause: PauseCause = PauseCause.BY_HAND
+
+    def holds(self, now: float) -> bool:
+        return self.until is None or now < self.until
+
+
+# What is known of pauses where nothing is known.
+EVERYTHING_PAUSED = Pause(PauseScope.PROCESS)
+
+
 @frozen
 class Facts:
     """What the pipeline knows. A fact that could not be had stays at its refusing default.
@@ -296,6 +330,7 @@ class Facts:
     installation: Installation | None = None
     claimed_guild_id: int | None = None
     guild_allowed: bool = False
+    pause: Pause | None = EVERYTHING_PAUSED
     preset: str = ""
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True

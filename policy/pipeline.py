@@ -49,8 +49,10 @@ def _membership(caller: Caller, requirement: Requirement, facts: Facts) -> Refus
 
 def _installation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
     if requirement.of_inert_guild:
-        return checks.guild_is_inert(caller, facts)
-    return checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+        not_here = checks.guild_is_inert(caller, facts)
+    else:
+        not_here = checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+    return not_here or checks.nothing_is_paused(requirement, facts)
 
 
 def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:

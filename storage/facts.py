@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from policy.model import PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
-from storage import channel_locks, clients, installations, revisions, tokens
+from storage import channel_locks, clients, installations, pauses, revisions, tokens
 from storage.change_feed import ChangeFeed
 from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
@@ -32,6 +32,7 @@ FACT_NOUNS = frozenset(
         Noun.CHAT_CHANNELS,
         Noun.CLIENTS,
         Noun.LOCKS,
+        Noun.PAUSES,
     }
 )
 # What can't be read must not allow more than what was written there.
@@ -148,6 +149,7 @@ async def _load(session: Session) -> Snapshot:
         channel_locks={key: lock for key, lock in (await channel_locks.every(session)).items() if key[0] in active},
         clients={client.id: client for client in known},
         clients_by_mac={client.token_mac: client for client in known},
+        pauses=await pauses.by_scope(session),
     )
 
 

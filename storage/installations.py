@@ -63,6 +63,15 @@ def of_row(row: GuildInstallation) -> Installation:
     return Installation(row.id, row.workspace_id, row.guild_id, claimed_by=row.claimed_by)
 
 
+async def all_active(session: Session) -> list[Installation]:
+    rows = await session.scalars(
+        select(GuildInstallation)
+        .where(col(GuildInstallation.removed_at).is_(None))
+        .order_by(col(GuildInstallation.guild_id))
+    )
+    return [of_row(row) for row in rows]
+
+
 async def remove(session: Session, guild_id: int, now: float) -> Removed | None:
     """Ends the guild's active installation and cancels its open plans. None when there is no active one."""
     found = await active(session, guild_id)

@@ -22,6 +22,7 @@ class Noun(StrEnum):
     POLICIES = "policies"
     CLIENTS = "clients"
     CALLS = "calls"
+    PAUSES = "pauses"
     LOCKS = "locks"
     CHAT_CHANNELS = "chat_channels"
 

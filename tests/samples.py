@@ -301,6 +301,8 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
+    "guild_pause": lambda known: {"guild": known.guild, "minutes": 10},
+    "guild_resume": lambda known: {"guild": known.guild, "member": known.member},
     "plan_get": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "plan_confirm": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa", "plan_token": "cl_aaaaaaaaaaaaaaaaa.0"},
     "plan_cancel": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},

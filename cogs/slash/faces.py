@@ -117,4 +117,6 @@ FACES: tuple[SlashFace, ...] = (
     _face("webhook create", "webhook_create", "avatar"),
     _face("webhook list", "webhook_list", "cursor"),
     _face("webhook delete", "webhook_delete", "channel"),
+    _face("pause", "guild_pause"),
+    _face("resume", "guild_resume"),
 )

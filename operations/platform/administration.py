@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import discord
 from pydantic import ValidationError
 
@@ -77,8 +79,10 @@ async def stored_channel_rules(session: Session, installation_id: str, channel_i
 
 
 def loosening(requirement: Requirement, guild_need: Need, loosened: tuple[str, ...]) -> Requirement:
-    """What a change asks for: one that loosens, of a workspace admin who is Discord administrator, and of a person."""
-    return raised(requirement, guild_need) if loosened else requirement
+    """What a change asks for: one that loosens, of a workspace admin who is Discord administrator, and of a person.
+    Tightening goes on while everything else is paused.
+    """
+    return replace(raised(requirement, guild_need), works_paused=False) if loosened else requirement
 
 
 def summary_of(ctx: Context, what: str, loosened: tuple[str, ...]) -> str:

@@ -107,6 +107,8 @@ class RevertAudit(Redirect[AuditRevertInput, AuditRevertResult]):
     toolset = "audit"
     scope = "audit:write"
     open_to_members = "The call that it stands for asks for its own rights."
+    # So does the pause: of that call.
+    works_paused = True
 
     def needs(self, ctx: Context, arguments: AuditRevertInput) -> tuple[Need, ...]:
         return (Need(ctx.guild_target),)

@@ -71,6 +71,7 @@ class SetChannelPolicy(PlatformWrite[ChannelPolicySetInput, ChannelPolicyEffect,
     reach = Reach.SAME_CHANNEL
     open_to_members = ROLES_DECIDE
     idempotent = True
+    works_paused = True
 
     # --------------------------------------------------------------- rights
     def needs(self, ctx: Context, arguments: ChannelPolicySetInput) -> tuple[Need, ...]:

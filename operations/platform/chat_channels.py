@@ -87,6 +87,7 @@ class DisallowChatChannel(PlatformWrite[ChatChannelInput, ChatChannelEffect, Cha
     reach = Reach.SAME_CHANNEL
     open_to_members = ROLES_DECIDE
     idempotent = True
+    works_paused = True
 
     def needs(self, ctx: Context, arguments: ChatChannelInput) -> tuple[Need, ...]:
         return (self.need(ctx.targets["channel"]),)

@@ -58,6 +58,7 @@ class GuildRulesWrite(PlatformWrite[InputT, RulesEffect, RulesResult], ABC, Gene
     reach = Reach.SAME_CHANNEL
     open_to_members = ROLES_DECIDE
     idempotent = True
+    works_paused = True
     Effect = RulesEffect
     Result = RulesResult
 

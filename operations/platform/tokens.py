@@ -294,6 +294,7 @@ class RevokeToken(PlatformWrite[TokenInput, TokenEffect, TokenRevokeResult]):
     min_role = PlatformRole.MEMBER
     open_to_members = ANYBODY_HIS_OWN
     idempotent = True
+    works_paused = True
 
     def needs_of(self, ctx: Context, effect: TokenEffect) -> tuple[Need, ...]:
         return (self.need(ctx.guild_target),)

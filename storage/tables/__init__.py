@@ -30,6 +30,7 @@ from storage.tables.core import (
     WorkspaceMembership,
 )
 from storage.tables.moderation import ChannelLock
+from storage.tables.notices import LogPosition, Pause
 from storage.tables.setup import SetupCard
 
 __all__ = [
@@ -47,7 +48,9 @@ __all__ = [
     "GuildInstallation",
     "GuildPolicy",
     "IdempotencyRecord",
+    "LogPosition",
     "MCPClient",
+    "Pause",
     "ProcessLease",
     "ReadCount",
     "SentMessage",
