@@ -89,7 +89,7 @@ async def test_the_file_has_every_client_and_a_public_address_is_not_called_loca
     assert "PUBLIC_URL" not in answer.text
     assert answer.file is not None
     for client in ("claude mcp add", ".vscode/mcp.json", ".cursor/mcp.json", "Claude Desktop", "GUILDHALL_TOKEN"):
-        assert client in answer.file[1]
+        assert client in str(answer.file[1])
 
 
 async def test_an_instance_without_http_says_so() -> None:

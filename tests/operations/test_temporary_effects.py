@@ -312,8 +312,8 @@ async def test_settled_rows_are_erased_after_a_month(place: Place) -> None:
     await engine(place, clock).once()
     database = place.town.core.database
     async with database.unit_of_work() as session:
-        await temporary_effects.erase_settled(session, clock() - 30 * DAY)
+        await temporary_effects.erase_settled(session, database.keyring, clock() - 30 * DAY)
     assert await states(place) == ["ended"]
     async with database.unit_of_work() as session:
-        await temporary_effects.erase_settled(session, clock() + 1)
+        await temporary_effects.erase_settled(session, database.keyring, clock() + 1)
     assert await states(place) == []

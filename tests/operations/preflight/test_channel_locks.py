@@ -80,9 +80,11 @@ def test_an_overwrite_that_a_lock_made_goes_and_one_that_was_empty_stays() -> No
     assert restored(None, Overwrite(0, TEXT), None) == Restored(None)
 
 
-overwrites = st.builds(
-    lambda allow, deny: Overwrite(allow & ~deny, deny), st.integers(0, (1 << 53) - 1), st.integers(0, (1 << 53) - 1)
-)
+def _overwrite(allow: int, deny: int) -> Overwrite:
+    return Overwrite(allow & ~deny, deny)
+
+
+overwrites = st.builds(_overwrite, st.integers(0, (1 << 53) - 1), st.integers(0, (1 << 53) - 1))
 worlds = st.dictionaries(st.integers(1, 6), overwrites, max_size=6)
 
 
