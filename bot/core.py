@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import yarl
 
+from bot.assistant import assistant
 from bot.catalogue import CATALOGUE
 from bot.client import GuildhallClient
 from bot.departures import Departures
@@ -71,7 +72,10 @@ INSTALL_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why."""
+    """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why.
+
+    ``services``: what operations may ask for.
+    """
 
     settings: Settings
     database: Database
@@ -82,6 +86,7 @@ class Core:
     state: GuildState
     hub: EventHub
     registry: Registry
+    services: Services
     executor: RoadExecutor
     desk: PlanDesk
     book: PlanBook
@@ -131,6 +136,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
         await add_discord_face(core)
+        await stack.enter_async_context(assistant(core))
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
@@ -257,6 +263,7 @@ def _built(
         state=state,
         hub=hub,
         registry=registry,
+        services=services,
         executor=executor,
         desk=desk,
         book=book,
