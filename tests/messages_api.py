@@ -19,7 +19,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Says:
-    """A text, in pieces as a stream brings it. ``hold``: the stream stands still after the first piece until it is set."""
+    """A text, in pieces as a stream brings it. ``hold``: it stands still after the first piece until that is set."""
 
     text: str
     stop_reason: str | None = "end_turn"
@@ -143,18 +143,13 @@ class MessagesApi:
                 assert request.transport is not None
                 request.transport.abort()
             case "hang" | "silent":
-                await _until_gone(request)
+                await asyncio.Event().wait()
             case "pings":
-                while request.transport is not None and not request.transport.is_closing():
+                while True:
                     await response.write(event("ping"))
                     await asyncio.sleep(0.02)
             case "truncated":
                 pass
-
-
-async def _until_gone(request: web.Request) -> None:
-    while request.transport is not None and not request.transport.is_closing():
-        await asyncio.sleep(0.02)
 
 
 def event(kind: str, **data: Any) -> bytes:
@@ -217,7 +212,8 @@ async def messages_api() -> AsyncGenerator[MessagesApi]:
     api = MessagesApi()
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_post("/{path:.*}", api.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    # A handler ends when its client hangs up.
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
