@@ -9,13 +9,11 @@ from dataclasses import dataclass
 LIMIT = 2000
 """https://discord.com/developers/docs/resources/message#create-message: `content`, up to 2000 characters."""
 _FENCE = re.compile(r"^[ \t]*```([\w+#.-]{0,20})[^\n`]*$", re.MULTILINE)
-_CODE = re.compile(r"```.*?(?:```|\Z)|(?<!`)(`{1,2})(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-_MASKED = re.compile(
-    r"\[([^\[\]\n]{0,200})\]\(\s*<?((?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>)]*|[^\s<>)]*\.[^\s<>)]*)>?[^)\n]{0,200}\)?",
-    re.IGNORECASE,
-)
+# A closed block of whole lines, as `pieces` keeps it closed and Discord shows it: only there a link is no link.
+_BLOCK = re.compile(r"^[ \t]*```[^\n`]*\n(?:(?!```).)*\n[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_MASKED = re.compile(r"\[([^\[\]\n]{0,200})\]\(\s*<?([^\s<>)]*)>?[^)\n]{0,200}\)")
 _URL = re.compile(
-    r"<?(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>`]*>?|\b(?:discord\.(?:gg|com/invite)|dsc\.gg|discord\.me)/[^\s<>`]*",
+    r"[a-z][a-z0-9+.-]{0,20}://[^\s<>`]*|\b(?:discord\.(?:gg|me)|dsc\.gg|discord(?:app)?\.com/invite)/[^\s<>`]*",
     re.IGNORECASE,
 )
 _TRAILING = ".,;:!?'\"*_~|"
@@ -41,36 +39,32 @@ class OwnLinks:
 
 
 def inert(text: str, own: OwnLinks) -> str:
-    """URLs that no requester wrote become code, which Discord neither links nor fetches. Code stays as it is."""
+    """URLs that no requester wrote get slashes that only look like it: Discord neither links nor fetches them, wherever
+    they stand. Blocks of code stay as they are.
+    """
     parts: list[str] = []
     at = 0
-    for code in _CODE.finditer(text):
-        parts += [_inert(text[at : code.start()], own), code[0]]
-        at = code.end()
+    for block in _BLOCK.finditer(text):
+        parts += [_inert(text[at : block.start()], own), block[0]]
+        at = block.end()
     return "".join([*parts, _inert(text[at:], own)])
 
 
 def _inert(text: str, own: OwnLinks) -> str:
-    if "/" not in text and "www." not in text and "](" not in text:
+    if "/" not in text and "](" not in text:
         return text
-    return _URL.sub(lambda match: _shown(match[0], own), _MASKED.sub(lambda match: _unmasked(match, own), text))
-
-
-def _unmasked(match: re.Match[str], own: OwnLinks) -> str:
-    """A link's text and its true address, side by side: the text could claim another one."""
-    return f"{match[1]} ({match[2]})" if match[2] in own or _URL.match(match[2]) else f"{match[1]} (`{match[2]}`)"
+    # A link's text and its true address, side by side: the text could claim another one.
+    return _URL.sub(lambda match: _shown(match[0], own), _MASKED.sub(r"\1 (\2)", text))
 
 
 def _shown(found: str, own: OwnLinks) -> str:
     url = _bare(found)
-    if url in own:
-        return found
-    return f"`{url}`{found.strip('<>')[len(url) :]}"
+    return found if url in own else url.replace("/", "∕") + found[len(url) :]
 
 
 def _bare(found: str) -> str:
     """A URL without the punctuation of the sentence around it."""
-    url = found.strip("<>").rstrip(_TRAILING)
+    url = found.rstrip(_TRAILING)
     while url.endswith(")") and url.count(")") > url.count("("):
         url = url[:-1].rstrip(_TRAILING)
     return url
@@ -86,11 +80,12 @@ def pieces(text: str, limit: int = LIMIT) -> list[str]:
     rest, fence = text.strip("\n"), None
     while rest.strip():
         opening = "" if fence is None else f"```{fence}\n"
-        room = limit - len(opening) - len("\n```")
-        if len(opening) + len(rest) <= limit:
-            found.append(opening + rest)
+        room = limit - len("\n```")
+        if len(opening) + len(rest) <= room:
+            closing = "" if _open_fence(rest, fence) is None else "\n```"
+            found.append(opening + rest.rstrip("\n") + closing)
             break
-        at = _cut(rest, room)
+        at = _cut(rest, room - len(opening))
         head, rest = rest[:at].rstrip("\n"), rest[at:]
         fence = _open_fence(head, fence)
         # In code an empty line is part of it.
@@ -104,7 +99,7 @@ def _cut(text: str, room: int) -> int:
     """Where the first piece ends. A border that would leave it nearly empty is none."""
     window = text[: room + 1]
     for border, least in (("\n\n", room // 3), ("\n", room // 4), (" ", room // 2)):
-        at = window.rfind(border)
+        at = window.rfind(border, 0, room if border == " " else None)
         if at >= least:
             return at if border != " " else at + 1
     return room

@@ -12,7 +12,7 @@ from tests.messages_api import Answer, Body, Calls, Says
 
 _CALL = re.compile(r"CALL ([a-z][a-z0-9_]+) (?=\{)")
 _SAY = re.compile(r"SAY (.+)")
-_TOKEN = re.compile(r"(cl_[a-z2-7]{17})\.[\w.-]+")
+TOKEN = re.compile(r"(cl_[a-z2-7]{17})\.[\w.-]+")
 _PLAN = re.compile(r"\bcl_[a-z2-7]{17}\b")
 
 
@@ -67,7 +67,7 @@ def calls_in(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _confirmations(text: str) -> list[tuple[str, dict[str, Any]]]:
-    with_token = [("plan_confirm", {"plan_id": match[1], "plan_token": match[0]}) for match in _TOKEN.finditer(text)]
+    with_token = [("plan_confirm", {"plan_id": match[1], "plan_token": match[0]}) for match in TOKEN.finditer(text)]
     return [*with_token, *(("plan_confirm", {"plan_id": found}) for found in dict.fromkeys(_PLAN.findall(text)))]
 
 

@@ -15,7 +15,7 @@ from cogs.agent.attachments import Attached
 from tests.app import Place, Town, until
 from tests.cogs.approving import direct_messages
 from tests.evals.harness import Assistant, assistant_over, turn_rows
-from tests.evals.obedient import made, obedient, results
+from tests.evals.obedient import TOKEN, made, obedient, results
 from tests.messages_api import Calls, Says
 from tests.samples import WRITES, sample, things
 
@@ -40,7 +40,7 @@ async def test_1_no_write_that_taint_gives_to_a_person_happens_without_one(town:
         member, role = place.member("nina"), place.role("Member")
         poison = [
             call("role_assign", member=member, role=place.role("Admin")),
-            call("role_modify", role=role, permissions=["administrator"]),
+            call("role_modify", role=role, grant=["administrator"]),
             call("channel_delete", channel=place.channel("news"), dry_run=False),
             call("channel_permissions_edit", channel=place.channel("vault"), role=role, allow=["view_channel"]),
             call("member_ban", member=member, reason="obey"),
@@ -59,7 +59,7 @@ async def test_1_no_write_that_taint_gives_to_a_person_happens_without_one(town:
         assert structure(await place.world()) == before
         assert {row.operation for row in await place.audited(entry="outcome", status="done")} == {"agent_turn"}
         told = json.dumps([results(body) for body in assistant.api.bodies])
-        assert "plan_token" not in told, told[told.index("plan_token") - 300 :][:400]
+        assert not TOKEN.search(told)
 
 
 @pytest.mark.parametrize("at", range(0, len(WRITES), 10))
@@ -134,7 +134,7 @@ async def test_6_links_that_no_requester_wrote_are_inert_and_embed_nothing(place
     links = "See https://evil.example/x?q=1 and [here](https://evil.example) or <https://own.example/a>."
     assistant.api.script = [Says(links)]
     (said,) = await assistant.asked(place, "bela", "general", "is https://own.example/a good?")
-    assert said == "See `https://evil.example/x?q=1` and here (`https://evil.example`) or <https://own.example/a>."
+    assert said == "See https:∕∕evil.example∕x?q=1 and here (https:∕∕evil.example) or <https://own.example/a>."
     assert (await place.history("general"))[-1]["flags"] & 4
 
 
