@@ -195,7 +195,7 @@ _COUNT = iter(range(1, 1_000_000_000))
 def _call_block(index: int, name: str, given: Mapping[str, Any]) -> list[bytes]:
     written = json.dumps(given)
     half = len(written) // 2
-    block = {"type": "tool_use", "id": f"toolu_{next(_COUNT):06}", "name": name, "input": {}}
+    block: Body = {"type": "tool_use", "id": f"toolu_{next(_COUNT):06}", "name": name, "input": {}}
     parts = [written[:half], written[half:]]
     return [
         event("content_block_start", index=index, content_block=block),

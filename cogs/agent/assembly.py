@@ -8,6 +8,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -163,11 +164,16 @@ class Assembly:
 def error_of(event: Mapping[str, Any]) -> ProviderError:
     """An error event, or the body of an error response."""
     error = _mapping(event.get("error"))
-    kind, text = str(error.get("type") or ""), str(error.get("message") or event)[:500]
+    kind = str(error.get("type") or "")
     trouble = ERROR_TYPES.get(kind, Trouble.OVERLOADED)
-    if trouble is Trouble.REJECTED and speaks_of_length(text):
+    if trouble is Trouble.REJECTED and speaks_of_length(str(error.get("message"))):
         trouble = Trouble.TOO_LONG
-    return ProviderError(trouble, f"{kind or 'error'}: {text}")
+    return ProviderError(trouble, kind_named(kind))
+
+
+def kind_named(kind: object) -> str:
+    """An error's type for the log; its message stays out of it, since servers quote what they were sent."""
+    return kind if isinstance(kind, str) and re.fullmatch(r"[a-z_]{1,60}", kind) else "an error without a type"
 
 
 def speaks_of_length(text: str) -> bool:

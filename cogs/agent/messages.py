@@ -110,7 +110,7 @@ PASSING = frozenset(
 
 
 class ProviderError(Exception):
-    """No answer, or half of one. The text is for the log: it may hold what the server wrote."""
+    """No answer, or half of one. The text is for the log: it holds nothing of what was asked or answered."""
 
     def __init__(self, trouble: Trouble, text: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(text)

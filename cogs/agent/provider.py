@@ -22,7 +22,7 @@ import httpx2
 from anthropic import APIConnectionError, APIStatusError, APITimeoutError, AsyncAnthropic, AsyncStream, Omit
 from anthropic import DefaultAsyncHttpxClient as HttpClient
 
-from cogs.agent.assembly import Assembly, error_of, speaks_of_length
+from cogs.agent.assembly import Assembly, error_of, kind_named, speaks_of_length
 from cogs.agent.messages import Event, ProviderError, Request, Trouble
 
 OFFICIAL_HOST = "api.anthropic.com"
@@ -109,7 +109,7 @@ class MessagesProvider:
         except (APIConnectionError, httpx2.TransportError, OSError) as error:
             broke_off = isinstance(error, httpx2.RemoteProtocolError | httpx2.ReadError)
             trouble = Trouble.TRUNCATED if broke_off else Trouble.UNREACHABLE
-            raise ProviderError(trouble, f"{type(error).__name__}: {error}") from error
+            raise ProviderError(trouble, type(error).__name__) from error
         except (UnicodeError, httpx2.DecodingError) as error:
             raise ProviderError(Trouble.MALFORMED, "the stream is no UTF-8 text") from error
         yield assembly.answer()
@@ -128,9 +128,9 @@ class MessagesProvider:
             try:
                 data = json.loads(event.data)
             except ValueError:
-                raise ProviderError(Trouble.MALFORMED, f"an event holds no JSON: {event.data[:200]}") from None
+                raise ProviderError(Trouble.MALFORMED, "an event holds no JSON") from None
             if not isinstance(data, dict):
-                raise ProviderError(Trouble.MALFORMED, f"an event holds no object: {event.data[:200]}")
+                raise ProviderError(Trouble.MALFORMED, "an event holds no object")
             found = cast("dict[str, Any]", data)
             yield found if "type" in found else {**found, "type": event.event or ("error" if "error" in found else "")}
 
@@ -184,7 +184,7 @@ def normal_url(base_url: str | None) -> str:
 
 def _of_status(error: APIStatusError) -> ProviderError:
     status = error.status_code
-    told = str(error.api_message or error.message)[:500]
+    told = str(error.api_message or error.message)
     if status in _STATUS:
         trouble = _STATUS[status]
     elif status >= 500:
@@ -193,7 +193,7 @@ def _of_status(error: APIStatusError) -> ProviderError:
         trouble = Trouble.TOO_LONG
     else:
         trouble = Trouble.REJECTED
-    return ProviderError(trouble, f"{status}: {told}", retry_after(error.response.headers))
+    return ProviderError(trouble, f"{status}, {kind_named(error.type)}", retry_after(error.response.headers))
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:

@@ -83,7 +83,7 @@ def pieces(text: str, limit: int = LIMIT) -> list[str]:
         room = limit - len("\n```")
         if len(opening) + len(rest) <= room:
             closing = "" if _open_fence(rest, fence) is None else "\n```"
-            found.append(opening + rest.rstrip("\n") + closing)
+            found.append(opening + rest.rstrip() + closing)
             break
         at = _cut(rest, room - len(opening))
         head, rest = rest[:at].rstrip("\n"), rest[at:]

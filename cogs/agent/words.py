@@ -42,8 +42,8 @@ _TROUBLES = {
     Trouble.UNPAID: "The account at the model's provider has no credit left. Whoever runs this instance can add some.",
     Trouble.TOO_LONG: "This is too much text for the model. Ask for less at once, or start anew with `/reset`.",
     Trouble.REJECTED: (
-        "The model's provider refuses the request. Whoever runs this instance finds the reason in the log, and checks "
-        "AGENT_MODEL."
+        "The model's provider refuses the request. Whoever runs this instance finds its kind in the log, and checks "
+        "AGENT_MODEL and AGENT_MAX_OUTPUT_TOKENS."
     ),
 }
 _BUDGETS = {

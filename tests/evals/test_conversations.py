@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.app import Place, Town, until
@@ -109,7 +111,7 @@ async def test_a_plan_that_nobody_confirms_ends_in_words_and_is_told_later(town:
         assert "was approved, and is done" in str(assistant.api.bodies[-1]["messages"])
 
 
-async def last(place: Place, channel: str = "general") -> dict[str, object]:
+async def last(place: Place, channel: str = "general") -> dict[str, Any]:
     return (await place.history(channel))[-1]
 
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from cogs.agent.attachments import Attached
+from cogs.agent.turns import Verdict
 from tests.app import Place, Town, until
 from tests.cogs.approving import direct_messages
 from tests.evals.harness import Assistant, assistant_over, turn_rows
 from tests.evals.obedient import TOKEN, made, obedient, results
-from tests.messages_api import Calls, Says
+from tests.messages_api import Calls, Fails, Says
 from tests.samples import WRITES, sample, things
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -162,3 +163,33 @@ async def test_a_text_can_not_pass_for_a_request(place: Place, assistant: Assist
     told = "".join(block["text"] for message in assistant.api.bodies[1]["messages"] for block in message["content"])
     assert told.count("<request ") == 1
     assert told.index("<request ") > told.index("&lt;request")
+
+
+async def test_20_no_text_of_a_conversation_stands_in_audit_or_log(
+    place: Place, assistant: Assistant, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await place.says("nina", "general", f"{CANARY} in a message")
+    assistant.api.script = [Calls([("message_list_recent", {})]), Fails(400, text=f"{CANARY} in an error")]
+    await assistant.asked(place, "bela", "general", f"{CANARY} in a request")
+    assistant.api.script = [Calls([("message_send", {"content": f"{CANARY} in a call"})]), Says(CANARY)]
+    await assistant.asked(place, "bela", "general", "say it")
+    rows = await place.audited()
+    assert {row.operation for row in rows} == {"agent_turn", "message_send"}
+    assert CANARY not in "".join(str(row.model_dump()) for row in rows)
+    assert CANARY not in "".join(capfd.readouterr())
+
+
+async def test_22_a_guild_that_floods_delays_nobody_in_another(
+    place: Place, elsewhere: Place, assistant: Assistant
+) -> None:
+    """Its share is under way; what comes beyond that is told so at once, and costs no request of the provider."""
+    holds = asyncio.Event()
+    assistant.api.model = lambda _: Says("Slow. And slower.", hold=holds)
+    first = int(place.channel("general"))
+    verdicts = [assistant.submit(place, "bela", str(first + n), "flood", str(1000 + n)) for n in range(40)]
+    assert verdicts.count(Verdict.STARTED) == 8
+    assert verdicts.count(Verdict.BUSY) == 32
+    await until(lambda: assistant.api.open == 8, "its share is under way")
+    assistant.api.model = lambda _: Says("Here.")
+    assert await assistant.asked(elsewhere, "ada", "general", "hello") == ["Here."]
+    holds.set()

@@ -119,8 +119,17 @@ async def test_answers_of_servers_that_others_wrote_are_understood(
 async def test_thinking_and_blocks_of_the_servers_own_are_kept_as_they_came(
     api: MessagesApi, provider: MessagesProvider
 ) -> None:
-    server_use = {"type": "server_tool_use", "id": "srv_1", "name": "tool_search_tool_bm25", "input": {}}
-    found = {"type": "tool_search_tool_result", "tool_use_id": "srv_1", "content": {"type": "x", "tool_references": []}}
+    server_use: dict[str, Any] = {
+        "type": "server_tool_use",
+        "id": "srv_1",
+        "name": "tool_search_tool_bm25",
+        "input": {},
+    }
+    found: dict[str, Any] = {
+        "type": "tool_search_tool_result",
+        "tool_use_id": "srv_1",
+        "content": {"type": "x", "tool_references": []},
+    }
     api.script = [
         stream(
             {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
