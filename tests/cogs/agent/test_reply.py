@@ -120,7 +120,7 @@ async def test_a_reply_that_was_deleted_is_not_written_again() -> None:
     channels = Channels()
     async with reply(channels) as growing:
         growing.add("First. ")
-        await until(lambda: channels.texts(), "it stands there")
+        await until(channels.texts, "it stands there")
         channels.stands.clear()
         growing.add("Second.")
         await growing.finish()
@@ -132,5 +132,5 @@ async def test_a_long_text_becomes_several_messages_and_only_the_first_one_answe
     async with reply(channels) as growing:
         growing.add("\n\n".join("word " * 100 for _ in range(10)))
         await growing.finish()
-    assert len(channels.texts()) == 3
-    assert [entry for entry in channels.log if entry.startswith("send")] == ["send 3", "send None", "send None"]
+    assert len(channels.texts()) == 4
+    assert [entry for entry in channels.log if entry.startswith("send")] == ["send 3", *["send None"] * 3]
