@@ -1,4 +1,5 @@
-"""The command line: ``guildhall run | demo | stdio | doctor | migrate | token | policy | audit | reference``.
+"""The command line: ``guildhall run | demo | stdio | doctor | migrate | token | guild | policy | audit | pause |
+resume | reference``.
 
 Each command imports what it needs when it runs. All of Guildhall takes seconds to import, and a client that starts
 ``guildhall stdio`` as a proxy waits for it.
@@ -71,11 +72,21 @@ async def _command(arguments: argparse.Namespace) -> int:
 
             settings = _settings(needs_token=False)
             _print(await tokens.run(settings, arguments, _mark(settings)))
+        case "guild":
+            from bot.commands import guilds
+
+            settings = _settings()
+            _print(await guilds.run(settings, arguments, _mark(settings)))
         case "policy":
             from bot.commands import policies
 
             settings = _settings(needs_token=False)
             _print(await policies.run(settings, arguments, _mark(settings)))
+        case "pause" | "resume":
+            from bot.commands import pausing
+
+            settings = _settings(needs_token=False)
+            _print(await pausing.run(settings, arguments, _mark(settings)))
         case _:
             from bot.commands import audit
 

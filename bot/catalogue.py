@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from operations.base import Operation
 from operations.discord.ban_list import ListBans
+from operations.discord.case_edit import EditCase
+from operations.discord.cases import GetCase, ListCases, ReadMemberHistory
 from operations.discord.channel_create import CreateChannel
 from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
+from operations.discord.channel_lock import LockChannel
 from operations.discord.channel_permissions import ListChannelPermissions
 from operations.discord.channel_permissions_delete import DeleteChannelPermissions
 from operations.discord.channel_permissions_edit import EditChannelPermissions
+from operations.discord.channel_unlock import UnlockChannel
 from operations.discord.channels import GetChannel, ListChannels
 from operations.discord.discord_audit import ListDiscordAudit
 from operations.discord.guild_modify import ModifyGuild
@@ -21,13 +25,17 @@ from operations.discord.member_ban import BanMember
 from operations.discord.member_edit import EditMember
 from operations.discord.member_kick import KickMember
 from operations.discord.member_list import ListMembers
+from operations.discord.member_note import NoteMember
+from operations.discord.member_report import ReportMember
 from operations.discord.member_timeout import TimeoutMember
 from operations.discord.member_timeout_remove import RemoveMemberTimeout
 from operations.discord.member_unban import UnbanMember
+from operations.discord.member_warn import WarnMember
 from operations.discord.members import GetMember, SearchMembers
 from operations.discord.message_bulk_delete import BulkDeleteMessages
 from operations.discord.message_delete import DeleteMessage
 from operations.discord.message_edit import EditMessage
+from operations.discord.message_purge import PurgeMessages
 from operations.discord.message_send import SendMessage
 from operations.discord.messages import GetMessage, ListRecentMessages
 from operations.discord.reaction_add import AddReaction
@@ -46,6 +54,9 @@ from operations.discord.webhook_modify import ModifyWebhook
 from operations.discord.webhooks import GetWebhook, ListWebhooks
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
+from operations.platform.channel_policies import SetChannelPolicy
+from operations.platform.chat_channels import AllowChatChannel, DisallowChatChannel
+from operations.platform.guild_claim import ClaimGuild
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -54,7 +65,13 @@ from operations.platform.meta import (
     SearchTools,
     Whoami,
 )
+from operations.platform.pauses import PauseGuild, ResumeGuild
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
+from operations.platform.policies import GetPolicy, SetPolicy
+from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
+from operations.platform.policy_test import TryPolicy
+from operations.platform.preset_set import SetPreset
+from operations.platform.tokens import CreateToken, ListTokens, RenewToken, RevokeToken
 
 CATALOGUE: tuple[type[Operation], ...] = (
     # guilds
@@ -70,6 +87,8 @@ CATALOGUE: tuple[type[Operation], ...] = (
     EditChannelPermissions,
     DeleteChannelPermissions,
     ListChannelPermissions,
+    LockChannel,
+    UnlockChannel,
     # messages
     ListRecentMessages,
     GetMessage,
@@ -95,11 +114,19 @@ CATALOGUE: tuple[type[Operation], ...] = (
     RemoveMemberTimeout,
     EditMember,
     ListBans,
+    ReadMemberHistory,
     # reactions
     AddReaction,
     # moderation
     DeleteMessage,
     BulkDeleteMessages,
+    PurgeMessages,
+    WarnMember,
+    NoteMember,
+    ReportMember,
+    ListCases,
+    GetCase,
+    EditCase,
     # threads
     CreateThread,
     ListThreads,
@@ -121,6 +148,24 @@ CATALOGUE: tuple[type[Operation], ...] = (
     ListAudit,
     GetAudit,
     RevertAudit,
+    # administration
+    ClaimGuild,
+    PauseGuild,
+    ResumeGuild,
+    GetPolicy,
+    SetPolicy,
+    TryPolicy,
+    SetChannelPolicy,
+    SetApprovers,
+    SetApprovalsChannel,
+    SetLogChannel,
+    SetPreset,
+    AllowChatChannel,
+    DisallowChatChannel,
+    CreateToken,
+    ListTokens,
+    RenewToken,
+    RevokeToken,
     # meta
     Whoami,
     SearchTools,

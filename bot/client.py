@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 import structlog
+from discord import app_commands
 from discord.ext import commands
 from discord.gateway import KeepAliveHandler
 
@@ -55,6 +56,9 @@ class GuildhallClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
+            # Every command of every cog: what Guildhall does, it does in guilds.
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             http_trace=guard.trace_config(),
             max_ratelimit_timeout=RATE_LIMIT_SECONDS,
         )

@@ -30,8 +30,10 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--down", metavar="REVISION", help="go back to this revision instead (base: an empty database)"
     )
     _add_token(commands)
+    _add_guild(commands)
     _add_policy(commands)
     _add_audit(commands)
+    _add_pause(commands)
     _add_reference(commands)
     return parser.parse_args(argv)
 
@@ -88,17 +90,43 @@ def _add_token(commands: Commands) -> None:
     revoke.add_argument("client_id", help="mc_…, from `guildhall token list`")
 
 
+def _add_guild(commands: Commands) -> None:
+    parser = commands.add_parser("guild", help="claim a guild that the bot has joined")
+    actions = parser.add_subparsers(dest="action", required=True)
+    claim = actions.add_parser("claim", help="have the guild served, as a member with Manage Server")
+    claim.add_argument("--guild", type=int, required=True, metavar="GUILD_ID")
+    claim.add_argument(
+        "--as", dest="user_id", type=int, required=True, metavar="USER_ID", help="the member who claims it"
+    )
+
+
 def _add_policy(commands: Commands) -> None:
-    parser = commands.add_parser("policy", help="show and tighten a guild's policy")
+    parser = commands.add_parser("policy", help="show, set and test a guild's policy")
     actions = parser.add_subparsers(dest="action", required=True)
     show = actions.add_parser("show", help="show a guild's policy")
     setting = actions.add_parser(
         "set",
-        help="tighten a guild's policy",
-        description="Changes what is named and leaves the rest. What would loosen the policy is refused.",
+        help="set a guild's policy",
+        description="Changes what is named and leaves the rest. What would loosen the policy is asked for in a "
+        "member's name: a person confirms it in Discord.",
     )
-    for each in (show, setting):
+    test = actions.add_parser(
+        "test",
+        help="tell whether a member's call would pass",
+        description="Tells which step refuses a member's call, and what would help. Nothing is done.",
+    )
+    for each in (show, setting, test):
         each.add_argument("--guild", type=int, required=True, metavar="GUILD_ID")
+    test.add_argument("--as", dest="user_id", type=int, required=True, metavar="USER_ID", help="the member")
+    test.add_argument("operation", metavar="OPERATION", help="such as message_send")
+    test.add_argument("arguments", metavar="ARGUMENTS", nargs="?", default="{}", help="its arguments, as JSON")
+    setting.add_argument(
+        "--as",
+        dest="user_id",
+        type=int,
+        metavar="USER_ID",
+        help="with this member's rights (default: tighten by itself, and ask for the rest as the application's owner)",
+    )
     setting.add_argument(
         "--channel", type=int, metavar="CHANNEL_ID", help="set the rules of this channel or category, not the guild's"
     )
@@ -106,12 +134,24 @@ def _add_policy(commands: Commands) -> None:
     setting.add_argument("--write", choices=["allow", "confirm", "deny"], help="rule for writes")
     setting.add_argument("--destroy", choices=["allow", "confirm", "deny"], help="rule for deletions and the like")
     setting.add_argument(
-        "--tier", action="append", default=[], metavar="OPERATION=TIER", help="raise an operation to risky or critical"
+        "--tier",
+        action="append",
+        default=[],
+        metavar="OPERATION=TIER",
+        help="raise an operation to risky or critical; none lifts that",
     )
     setting.add_argument("--approvals-channel", type=int, metavar="CHANNEL_ID", help="where cards are posted")
     setting.add_argument(
         "--approver-role", action="append", type=int, metavar="ROLE_ID", help="approvers hold one of these roles too"
     )
+    setting.add_argument("--log-channel", type=int, metavar="CHANNEL_ID", help="where effects and refusals are told")
+    setting.add_argument(
+        "--map-role",
+        action="append",
+        metavar="ROLE_ID=ROLE",
+        help="the platform role of those who hold a role: viewer, member, manager, admin, or none to unmap it",
+    )
+    setting.add_argument("--record-reads", choices=["on", "off"], help="audit each read instead of counting them")
     setting.add_argument("--four-eyes", choices=["on", "off"], help="a plan needs the approval of a second person")
 
 
@@ -120,6 +160,18 @@ def _add_audit(commands: Commands) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     verify = actions.add_parser("verify", help="check the chain of every workspace; exit code 1 when it is broken")
     verify.add_argument("--workspace", help="only this one")
+
+
+def _add_pause(commands: Commands) -> None:
+    pause = commands.add_parser(
+        "pause",
+        help="hold every write, everywhere or in one guild",
+        description="A running instance follows within a second. Plans that wait are cancelled; reading goes on.",
+    )
+    pause.add_argument("--minutes", type=int, metavar="N", help="how long (default: until `guildhall resume`)")
+    resume = commands.add_parser("resume", help="let writes through again")
+    for each in (pause, resume):
+        each.add_argument("--guild", type=int, metavar="GUILD_ID", help="in this guild alone")
 
 
 def _add_reference(commands: Commands) -> None:

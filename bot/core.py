@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ import yarl
 
 from bot.assistant import assistant
 from bot.catalogue import CATALOGUE
+from bot.chat_channel_upkeep import ChatChannelUpkeep
 from bot.client import GuildhallClient
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
@@ -27,12 +28,19 @@ from bot.http_guard import HttpGuard
 from bot.installing import Installing
 from bot.intents import intents_for
 from bot.marked_database import opened_database
+from bot.moderation_by_hand import ModerationByHand
 from bot.request_budget import RequestBudget
+from bot.set_up import setup_posting
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.log_channel import LogChannels
+from cogs.log_ids import LogIds
+from cogs.setup.posting import SetupPosting
+from cogs.slash.sync import CommandSync
 from operations import call_ids
 from operations.approval import Approval
 from operations.callers import Callers
+from operations.claims import Claims
 from operations.decider import Decider
 from operations.desk import PlanDesk
 from operations.events import EventHub
@@ -42,6 +50,7 @@ from operations.explainer import Explainer
 from operations.file_fetch import FileFetcher
 from operations.guild_state import GuildState
 from operations.journal import Journal
+from operations.pauses import AutomaticPauses
 from operations.plan_book import PlanBook
 from operations.plan_journal import PlanJournal
 from operations.plan_runner import PlanRunner
@@ -54,8 +63,9 @@ from operations.registry import Registry
 from operations.services import Services
 from operations.settlement import Settlement
 from operations.taints import Taints
+from operations.temporary_effects import TemporaryEffects
 from policy.model import Caller
-from storage import calls, instance
+from storage import calls, instance, temporary_effects
 from storage.audit_chain import Chain
 from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
@@ -74,7 +84,8 @@ INSTALL_AGAIN_SECONDS = 1.0
 class Core:
     """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why.
 
-    ``services``: what operations may ask for.
+    ``services``: what operations may ask for. ``commands``: what tells Discord the slash commands; None without a
+    gateway.
     """
 
     settings: Settings
@@ -88,6 +99,7 @@ class Core:
     registry: Registry
     services: Services
     executor: RoadExecutor
+    explainer: Explainer
     desk: PlanDesk
     book: PlanBook
     plan_upkeep: PlanUpkeep
@@ -95,7 +107,10 @@ class Core:
     callers: Callers
     chain: Chain
     recovery: Recovery
+    log_channels: LogChannels
+    temporary_effects: TemporaryEffects
     failed: asyncio.Future[None]
+    commands: CommandSync | None = None
 
     async def until_failed(self) -> None:
         """Returns never; raises what a part that must live died of."""
@@ -131,15 +146,18 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
 
         state = GuildState(source)
         hub.listen(state.on_event)
+        by_hand = ModerationByHand(database, facts, state)
+        hub.listen(by_hand.on_event)
         files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
-        await add_discord_face(core)
+        core = replace(core, commands=await add_discord_face(core))
         await stack.enter_async_context(assistant(core))
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
+            await temporary_effects.abandon(session, executor=process_id)
 
         tasks = _Tasks(core.failed)
         stack.push_async_callback(tasks.aclose)
@@ -149,15 +167,55 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         tasks.start(core.chain.run(), "audit chain")
         tasks.start(core.recovery.run(), "recovery")
         tasks.start(core.plan_upkeep.run(), "plans")
+        tasks.start(core.log_channels.run(), "log channels")
+        tasks.start(core.temporary_effects.run(), "temporary effects")
         tasks.start(upkeep.run(), "upkeep")
+        if core.commands is not None:
+            tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        posting = setup_posting(core)
+        changing = stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
             tasks.start(client.connect(), "gateway")
-            tasks.start(_install_when_known(client, installing), "first installations")
+            tasks.start(_install_when_known(client, installing, posting), "first installations")
+            tasks.start(posting.watch(stack.enter_context(hub.subscribe())), "set-up cards")
         else:
             await installing.start()
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
+        tasks.start(ChatChannelUpkeep(database, facts, state.source).watch(changing), "chat channels")
+        tasks.start(by_hand.run(), "moderation by hand")
+        yield core
+
+
+@asynccontextmanager
+async def passive_core(settings: Settings, database: Database) -> AsyncGenerator[Core]:
+    """A core beside the active one: for a command that calls operations in somebody's name.
+
+    It never becomes active, and asks Discord over REST alone. What is a transaction of our own it executes; other
+    writes are refused. The plans that it stores get their cards from the active process.
+    """
+    point_discord_at(settings.discord_api_base_url)
+    async with AsyncExitStack() as stack:
+        facts = PlatformFacts(database)
+        await facts.load()
+        redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+        limits = await stack.enter_async_context(RateLimits.open(redis_url))
+        process_id = f"px_{secrets.token_hex(8)}"
+        hub = EventHub()
+        garbage = await stack.enter_async_context(GarbagePauses(hub))
+        guard = HttpGuard(edge_ban=EdgeBan(), budget=RequestBudget())
+        client = GuildhallClient(hub=hub, guard=guard, intents=intents_for(settings), garbage=garbage)
+        await stack.enter_async_context(client)
+        await client.login(settings.discord_bot_token.get_secret_value() if settings.discord_bot_token else "")
+        source = await stack.enter_async_context(RestSource(client))
+        garbage.settle()
+        state = GuildState(source)
+        files = await stack.enter_async_context(FileFetcher.open(_sandbox_origin(settings)))
+        lease = ProcessLease(database, process_id)
+        core, _, _ = _built(settings, database, facts, limits, lease, client, state, hub, files, process_id)
+        stack.push_async_callback(core.executor.drain, DRAIN_SECONDS)
+        stack.callback(core.failed.cancel)
         yield core
 
 
@@ -187,7 +245,8 @@ def _built(
     decider = Decider(database, facts, state, taints, allowed_guild_ids=allowed)
     explainer = Explainer(registry, decider, limits, taints, lambda: services)
     journal = Journal(database, process_id, on_commit=chain.wake)
-    refusals = RefusalJournal(registry, journal)
+    bursts = AutomaticPauses(database, on_commit=chain.wake)
+    refusals = RefusalJournal(registry, journal, bursts)
     settlement = Settlement(tag_mac, now=time.time)
     execution = Execution(journal, settlement)
     book = PlanBook(registry, database, facts)
@@ -217,6 +276,7 @@ def _built(
         calls_journal=journal,
         journal=plan_journal,
         refusals=refusals,
+        bursts=bursts,
         approval=approval,
         execution=execution,
         runner=runner,
@@ -224,15 +284,17 @@ def _built(
         callers=callers,
         limits=limits,
     )
-    services = Services(database, facts, state, registry, explainer, desk, files)
+    services = Services(database, facts, state, registry, explainer, desk, files, settings.single_workspace)
     executor = RoadExecutor(
         registry=registry,
         decider=decider,
         services=services,
         journal=journal,
         refusals=refusals,
+        bursts=bursts,
         execution=execution,
         desk=desk,
+        claims=Claims(facts, state, decider.membership, journal),
         limits=limits,
         taints=taints,
         read_counts=read_counts,
@@ -253,6 +315,26 @@ def _built(
         holds_lease=lambda: lease.held,
         clock=time.time,
     )
+    log_channels = LogChannels(
+        client=client,
+        database=database,
+        facts=facts,
+        state=state,
+        registry=registry,
+        ids=LogIds(keyring) if settings.enable_gateway else None,
+        is_active=lambda: lease.held,
+    )
+    chain.subscribe(log_channels.wake)
+    facts.subscribe(log_channels.wake)
+    ends = TemporaryEffects(
+        database=database,
+        facts=facts,
+        state=state,
+        doer=executor,
+        callers=callers,
+        executor_id=process_id,
+        is_active=lambda: lease.held,
+    )
     core = Core(
         settings=settings,
         database=database,
@@ -265,6 +347,7 @@ def _built(
         registry=registry,
         services=services,
         executor=executor,
+        explainer=explainer,
         desk=desk,
         book=book,
         plan_upkeep=plan_upkeep,
@@ -272,6 +355,8 @@ def _built(
         callers=callers,
         chain=chain,
         recovery=recovery,
+        log_channels=log_channels,
+        temporary_effects=ends,
         failed=asyncio.get_running_loop().create_future(),
     )
     upkeep = Upkeep(database, read_counts, taints, is_active=lambda: lease.held)
@@ -308,7 +393,7 @@ async def _become_active(lease: ProcessLease) -> None:
         await asyncio.sleep(LEASE_POLL_SECONDS)
 
 
-async def _install_when_known(client: GuildhallClient, installing: Installing) -> None:
+async def _install_when_known(client: GuildhallClient, installing: Installing, posting: SetupPosting) -> None:
     """READY names every guild of its shard; installations are compared once all shards are connected."""
     while True:
         connected, count = client.readiness.connected_shards()
@@ -317,7 +402,8 @@ async def _install_when_known(client: GuildhallClient, installing: Installing) -
         await asyncio.sleep(0.05)
     while True:
         try:
-            return await installing.start()
+            await installing.start()
+            return posting.begin()
         except DatabaseUnavailable:
             log.warning("first installations wait for the database")
             await asyncio.sleep(INSTALL_AGAIN_SECONDS)

@@ -54,7 +54,7 @@ class Departures:
         async with self._database.unit_of_work() as session:
             await plans.cancel_plans_of(session, user_id=user_id, installation_id=installation.id, now=now)
         if (workspace_id, user_id) in self._facts.snapshot.memberships or await self._is_elsewhere(
-            workspace_id, user_id
+            installation, user_id
         ):
             return
         async with self._database.unit_of_work() as session:
@@ -64,9 +64,9 @@ class Departures:
                 "a member left the last guild: his tokens have ended", user_id=user_id, count=len(ended.client_ids)
             )
 
-    async def _is_elsewhere(self, workspace_id: str, user_id: int) -> bool:
-        """Whether he is in a guild of the workspace; one that cannot be asked counts as one that he is in."""
-        for guild_id in self._facts.snapshot.workspace_guilds.get(workspace_id, frozenset()):
+    async def _is_elsewhere(self, left: Installation, user_id: int) -> bool:
+        """Whether he is in another guild of the workspace; one that cannot be asked counts as one that he is in."""
+        for guild_id in self._facts.snapshot.workspace_guilds.get(left.workspace_id, frozenset()) - {left.guild_id}:
             try:
                 if await self._state.view(guild_id, user_id) is not None:
                     return True

@@ -19,6 +19,7 @@ from bot import discord_internals
 from bot.edge_ban import EdgeBan
 from bot.message_bodies import BodyInspector, carries_message
 from bot.request_budget import RequestBudget
+from bot.request_usage import RequestUsage
 from operations.ledger import LEDGER, Ledger, OutcomeUnknown, SendRefused
 from operations.transport_errors import unwrap
 
@@ -60,6 +61,7 @@ class HttpGuard:
         self.application_id: int | None = None
         self.edge_ban = edge_ban
         self.budget = budget
+        self.usage = RequestUsage()
         self._api = yarl.URL(discord_internals.api_base())
         # A task repeats its own request only: what it has sent and has not read the answer of.
         self._unread: WeakKeyDictionary[asyncio.Task[Any], tuple[Ledger, Route]] = WeakKeyDictionary()
@@ -98,6 +100,7 @@ class HttpGuard:
             await self.budget.acquire(ledger)
             # While it waited, others may have used up the share, or all there is.
             self.edge_ban.check(ledger)
+            self.usage.count(ledger)
 
     async def _on_headers(
         self, session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams

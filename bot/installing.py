@@ -17,7 +17,6 @@ from storage.installations import GuildTaken
 log = structlog.get_logger(__name__)
 
 STARTED = "started"
-DEFAULT_WORKSPACE_NAME = "Default"
 
 
 class Installing:
@@ -83,11 +82,8 @@ class Installing:
         now = self._clock()
         try:
             async with self._database.unit_of_work() as session:
-                workspace_id = await workspaces.default(session)
-                if workspace_id is None:
-                    owner_id = min(self._source.application_owner_ids)
-                    workspace_id = await workspaces.create(session, DEFAULT_WORKSPACE_NAME, owner_id, now)
-                    await workspaces.set_default(session, workspace_id)
+                owner_id = min(self._source.application_owner_ids)
+                workspace_id = await workspaces.ensure_default(session, owner_id, now)
                 await installations.install(session, workspace_id, guild_id, now)
         except GuildTaken:
             return

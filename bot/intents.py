@@ -12,6 +12,7 @@ def intents_for(settings: Settings) -> discord.Intents:
     return discord.Intents(
         guilds=True,
         members=settings.members_intent,
+        moderation=True,  # Discord's audit log: what moderators do by hand
         emojis_and_stickers=True,
         voice_states=True,
         guild_messages=True,

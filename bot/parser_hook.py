@@ -16,6 +16,7 @@ from bot import discord_internals
 from bot.discord_internals import Parser, Payload
 from bot.readiness import Readiness
 from operations.events import (
+    AuditLogEntryCreated,
     Event,
     EventHub,
     GuildGone,
@@ -71,6 +72,7 @@ class ParserHook:
             "GUILD_MEMBER_REMOVE": lambda data: [_member(data, left=True)],
             "THREAD_MEMBER_UPDATE": _thread_members_changed,
             "THREAD_MEMBERS_UPDATE": _thread_members_changed,
+            "GUILD_AUDIT_LOG_ENTRY_CREATE": lambda data: [audit_log_entry(int(data["guild_id"]), data)],
             "MESSAGE_CREATE": lambda data: _messages(data, "created", [data["id"]]),
             "MESSAGE_UPDATE": lambda data: _messages(data, "edited", [data["id"]]),
             "MESSAGE_DELETE": lambda data: _messages(data, "deleted", [data["id"]]),
@@ -151,6 +153,27 @@ def _member_changed(data: Payload) -> Iterable[Event]:
 
 def _thread_members_changed(data: Payload) -> Iterable[Event]:
     return [ThreadMembersChanged(int(data["guild_id"]), int(data["id"]))]
+
+
+def audit_log_entry(guild_id: int, data: Payload) -> AuditLogEntryCreated:
+    """https://discord.com/developers/docs/resources/audit-log#audit-log-entry-object"""
+    until: str | None = None
+    for change in data.get("changes") or ():
+        if change.get("key") == "communication_disabled_until":
+            until = change.get("new_value") or ""
+    return AuditLogEntryCreated(
+        guild_id,
+        int(data["id"]),
+        int(data["action_type"]),
+        _id(data.get("user_id")),
+        _id(data.get("target_id")),
+        data.get("reason") or "",
+        until,
+    )
+
+
+def _id(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _messages(data: Payload, change: Any, message_ids: Iterable[str]) -> Iterator[Event]:

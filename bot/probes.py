@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import functools
+import time
+from typing import TYPE_CHECKING
 
 from bot.client import GuildhallClient
-from bot.core import Core
 from bot.edge_ban import EdgeBan
 from bot.settings import Settings
 from mcp_server.health import Alarm, Probe, Reading, State
+from policy.pauses import held_in_words
 from storage.database import Database
+from storage.facts import PlatformFacts
 from storage.leases import ProcessLease
 from storage.limits import LimitState, RateLimits
+
+if TYPE_CHECKING:
+    from bot.core import Core
 
 
 def probes(core: Core) -> dict[str, Probe]:
@@ -21,6 +27,7 @@ def probes(core: Core) -> dict[str, Probe]:
         "database": _Database(core.database),
         "redis": _Redis(core.limits),
         "lease": _Lease(core.lease),
+        "writes": _Writes(core.facts),
         **{name: _SwitchedOff(text) for name, text in _off(core.settings).items()},
     }
 
@@ -88,6 +95,17 @@ class _Lease:
         if self._lease.held:
             return Reading(State.UP, "This is the active process.")
         return Reading(State.DOWN, "This is not the active process; it executes nothing.")
+
+
+class _Writes:
+    """Whether they are held everywhere; a guild's own pause is that guild's affair."""
+
+    def __init__(self, facts: PlatformFacts) -> None:
+        self._facts = facts
+
+    async def __call__(self) -> Reading:
+        pause = self._facts.snapshot.pause_of(None, None, time.time())
+        return Reading(State.UP) if pause is None else Reading(State.DEGRADED, " ".join(held_in_words(pause)))
 
 
 class _SwitchedOff:

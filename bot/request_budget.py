@@ -17,7 +17,14 @@ LONGEST_WAIT_SECONDS = 30.0
 WINDOW_SECONDS = 1.0
 # How many turns a caller gets for one of another priority: of what one share has waiting, edits get a third beside
 # reads. None starves.
-WEIGHTS = {Priority.FIRST: 8.0, Priority.REPLY: 4.0, Priority.READ: 2.0, Priority.EDIT: 1.0, Priority.TYPING: 0.5}
+WEIGHTS = {
+    Priority.FIRST: 8.0,
+    Priority.REPLY: 4.0,
+    Priority.READ: 2.0,
+    Priority.EDIT: 1.0,
+    Priority.TYPING: 0.5,
+    Priority.NOTICE: 0.25,
+}
 _ROUNDING_SECONDS = 1e-9
 
 CallLater = Callable[[float, Callable[[], None]], "Timer"]

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     allow_insecure_discord_api: bool = False
     allowed_guild_ids: GuildIds = frozenset()
     single_workspace: bool = True
+    set_up_cards: bool = True
 
     enable_gateway: bool = True
     members_intent: bool = True

@@ -10,7 +10,17 @@ import structlog
 
 from operations.read_counts import ReadCounts
 from operations.taints import Taints
-from storage import audit, audit_chain, audit_retention, call_retention, idempotency, installations, taints
+from storage import (
+    audit,
+    audit_chain,
+    audit_retention,
+    call_retention,
+    idempotency,
+    installations,
+    pauses,
+    taints,
+    temporary_effects,
+)
 from storage.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -19,6 +29,7 @@ FLUSH_SECONDS = 1.0
 RETENTION_SECONDS = 600.0
 DAY_SECONDS = 86_400.0
 GUILD_LEFT_KEPT_SECONDS = 30 * DAY_SECONDS
+EFFECTS_KEPT_SECONDS = 30 * DAY_SECONDS
 
 
 class Upkeep:
@@ -77,6 +88,8 @@ class Upkeep:
                 await call_retention.erase_expired(session, now)
                 await idempotency.erase_expired(session, now)
                 await taints.erase_expired(session, now)
+                await pauses.erase_expired(session, now)
+                await temporary_effects.erase_settled(session, now - EFFECTS_KEPT_SECONDS)
                 await installations.purge(session, now - GUILD_LEFT_KEPT_SECONDS)
                 await audit_retention.erase_expired(session, self._database.keyring, now)
         except DatabaseUnavailable:

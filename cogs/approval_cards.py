@@ -40,8 +40,8 @@ CLOSED_SECONDS = 60.0
 """How long somebody who could not be written to counts as closed."""
 CLOSED = (
     "Discord did not let the bot write to you. Allow direct messages from members of the guild (in its privacy "
-    "settings), or have whoever runs this instance set an approvals channel (`guildhall policy set`); then try again "
-    "in a minute."
+    "settings), or have an approvals channel set (`/policy approvals-channel`, or `guildhall policy set` on the host); "
+    "then try again in a minute."
 )
 _NOBODY = discord.AllowedMentions.none()
 _MOST_KEPT = 500

@@ -17,8 +17,8 @@ from policy.taint import Source
 from storage.facts import PlatformFacts
 
 HOW_TO_SET_ONE = (
-    "Whoever runs this instance sets an approvals channel for the guild with "
-    "`guildhall policy set --guild GUILD_ID --approvals-channel CHANNEL_ID`."
+    "An admin of the workspace sets an approvals channel with `/policy approvals-channel`, or whoever runs this "
+    "instance does with `guildhall policy set --guild GUILD_ID --approvals-channel CHANNEL_ID`."
 )
 WITHOUT_GATEWAY = (
     "This instance runs without a gateway (ENABLE_GATEWAY=false), where nobody can press a button. "

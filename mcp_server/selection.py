@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from mcp_server.presets import META, PRESETS, READ_ONLY
 from operations.base import Operation
 from policy.model import Caller, Kind
+from policy.presets import META, PRESETS, READ_ONLY
 
 
 class UnknownToolset(ValueError):

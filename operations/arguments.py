@@ -16,7 +16,7 @@ from policy import checks
 from policy.model import Caller, Installation, Kind, Refuse, Step, Target
 
 # Kinds of refs for which Discord may have to be asked.
-PEOPLE = frozenset({"member", "user", "ban"})
+PEOPLE = frozenset({"member", "user", "person", "ban"})
 # They may need their channel, which the others give.
 RESOLVED_LAST = frozenset({"message", "webhook", "invite"})
 

@@ -25,6 +25,16 @@ def leaks(view: GuildView, destination_id: int | None, sources: Iterable[Source]
     return any(not _contained(view.state, guild, destination, source) for source in sources)
 
 
+def leaks_to_holders(view: GuildView, bits: int, sources: Iterable[Source]) -> bool:
+    """The same for what is shown to nobody but who holds these permissions guild-wide, wherever that is."""
+    guild = view.discord
+    return any(
+        not _seen_by_all(guild, source)
+        and (source.guild_id != guild.id or source.channel_id is not None or bool(source.gate & ~bits))
+        for source in sources
+    )
+
+
 def _seen_by_all(guild: discord.Guild, source: Source) -> bool:
     if source.guild_id != guild.id:
         return False

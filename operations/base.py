@@ -196,11 +196,15 @@ class Operation(ABC):
 
     faces: ClassVar[frozenset[Face]] = ALL_FACES
     in_guild: ClassVar[bool] = True
+    # For a guild that nobody has installed, and for no other: it takes the road of operations.claims.
+    of_inert_guild: ClassVar[bool] = False
     in_default_set: ClassVar[bool] = False
     min_role: ClassVar[PlatformRole | None] = None
     bot_permissions: ClassVar[tuple[str, ...]] = ()
     actor_permissions: ClassVar[tuple[str, ...]] = ()
     open_to_members: ClassVar[str] = ""
+    # It goes on while the guild, its caller or the whole process is paused.
+    works_paused: ClassVar[bool] = False
     idempotent: ClassVar[bool] = False
     # Of a read whose result and needs are made of nothing but its arguments and the guild's structure as the requester
     # sees it: he may be given the same bytes until one of them changes. ``sources`` gives none.
@@ -250,7 +254,10 @@ class Operation(ABC):
             min_role=least_role(cls.kind, cls.scope) if cls.min_role is None else cls.min_role,
             reach=getattr(cls, "reach", Reach.LEAVES),
             in_guild=cls.in_guild,
+            works_paused=cls.works_paused,
+            of_inert_guild=cls.of_inert_guild,
             needs=needs,
+            reader_bits=bits(*getattr(cls, "reader_permissions", ())),
         )
 
 
@@ -307,6 +314,8 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     kind = Kind.WRITE
     tier = Tier.WRITE
     reach: ClassVar[Reach] = Reach.LEAVES
+    # With the reach AUDIENCE: who will read it holds these guild-wide; (): whoever sees a target does.
+    reader_permissions: ClassVar[tuple[str, ...]] = ()
     reconcile: ClassVar[Reconcile] = Reconcile.NONE
     Effect: ClassVar[type[Model]]
     effect_version: ClassVar[int] = 1
@@ -315,6 +324,9 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
     audit_action: ClassVar[int | tuple[int, ...] | None] = None
     # A confirmation of a critical effect asks for its target's name to be typed, unless one click is enough.
     one_click: ClassVar[bool] = False
+    # The same, of a person who named operation and arguments himself and is shown what they come to; on a card of
+    # somebody else's wish the name is typed.
+    one_click_by_hand: ClassVar[bool] = False
 
     def needs(self, ctx: Context, arguments: InputT) -> tuple[Need, ...]:
         return super().needs(ctx, arguments)
@@ -356,10 +368,18 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
         """The result, if the object is now as the effect would leave it. Reads only."""
         return None
 
-    async def keep(self, session: Session, call: CallRecord, effect: EffectT, result: ResultT) -> None:
+    async def keep(self, session: Session, call: CallRecord, effect: EffectT, result: ResultT) -> ResultT | None:
         """Writes what Guildhall itself remembers of the effect (a case, the end of a ban), in the transaction of its
-        outcome; also when that was found out after a crash. Default: nothing.
+        outcome; also when that was found out after a crash. Texts are sealed with storage.session.keyring_of(session).
+        What it returns is the result from then on: with what is known only now, such as the number of the case. None
+        leaves it. Default: nothing.
         """
+
+    def stands(self, effect: EffectT) -> ResultT | None:
+        """The result while Discord's answer stays lost, of a write whose greater part is Guildhall's own to remember:
+        the case of a warning whose message may not have arrived. Default: what came of it is unknown.
+        """
+        return None
 
     def inverse_of(self, effect: EffectT, result: ResultT) -> Inverse | None:
         """The inverse where it is only known after the effect (the id of what was created)."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from policy.model import Caller, CallerKind, Face
+from dataclasses import replace
+
+from policy.model import Caller, CallerKind, Face, Installation
 from policy.scopes import EVERYTHING
+from policy.system import OPERATIONS, SCOPES, Deed
 from storage.calls import CallRecord
 from storage.facts import Client, PlatformFacts
 
+# What somebody may do in a guild that nobody has installed yet.
+CLAIMING = frozenset({"admin:claim"})
 # Asking about oneself and moving one's own plans needs no scope of its own.
 OWN_AFFAIRS = frozenset({"meta:read", "meta:write"})
 
@@ -61,15 +66,57 @@ class Callers:
             always_tainted=face is Face.AGENT,
         )
 
+    def of_claimant(self, guild_id: int, user_id: int, face: Face) -> Caller:
+        """Somebody in a guild that may not be installed: he may claim that one guild, and nothing else of it or any
+        other. He belongs to no workspace yet.
+        """
+        by_hand = face is Face.CLI
+        return Caller(
+            kind=CallerKind.COMMAND_LINE if by_hand else CallerKind.MEMBER,
+            face=face,
+            client_id=f"command_line:{user_id}" if by_hand else f"discord:{user_id}",
+            workspace_id=None,
+            user_id=user_id,
+            scopes=CLAIMING,
+            guild_ids=frozenset({guild_id}),
+            direct_writes=True,
+        )
+
+    def of_system(self, installation: Installation, deed: Deed) -> Caller:
+        """The system, for one reason, in one guild."""
+        return Caller(
+            kind=CallerKind.SYSTEM,
+            face=Face.AUTOMATION,
+            client_id=f"system:{deed.value}",
+            workspace_id=installation.workspace_id,
+            scopes=SCOPES[deed],
+            guild_ids=frozenset({installation.guild_id}),
+            direct_writes=True,
+            deeds=OPERATIONS[deed],
+        )
+
+    def of_command_line(self, guild_id: int, user_id: int) -> Caller | None:
+        """A member, as whom somebody with a shell on the host calls; with that member's rights. None where the guild
+        is not installed.
+        """
+        member = self.of_member(guild_id, user_id, Face.CLI)
+        if member is None:
+            return None
+        return replace(member, kind=CallerKind.COMMAND_LINE, client_id=f"command_line:{user_id}")
+
     def revive(self, record: CallRecord) -> Caller:
         """The requester of a stored call, with the rights that his credential has now."""
         client = self._facts.snapshot.clients.get(record.client_id)
         if client is not None:
             return self.of_client(client, record.face)
-        if record.caller_kind is CallerKind.MEMBER and record.guild_id is not None and record.user_id is not None:
-            member = self.of_member(record.guild_id, record.user_id, record.face)
-            if member is not None:
-                return member
+        if record.guild_id is not None and record.user_id is not None:
+            person: Caller | None = None
+            if record.caller_kind is CallerKind.MEMBER:
+                person = self.of_member(record.guild_id, record.user_id, record.face)
+            elif record.caller_kind is CallerKind.COMMAND_LINE:
+                person = self.of_command_line(record.guild_id, record.user_id)
+            if person is not None:
+                return person
         return Caller(
             kind=record.caller_kind,
             face=record.face,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from operations.arguments import RESOLVED_LAST, Arguments
-from operations.audience import leaks
+from operations.audience import leaks, leaks_to_holders
 from operations.base import Context, Model, Operation, Progress, WriteOperation, no_progress
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import MEMBER_MAX_AGE_SECONDS, GuildState, GuildVanished, GuildView
@@ -50,6 +50,7 @@ from policy.model import (
     TargetFacts,
     Tier,
 )
+from policy.presets import ALL
 from policy.rules import ChannelRules, effective, raised_tier
 from policy.taint import Source
 from storage import sent_messages
@@ -86,12 +87,12 @@ class Prepared:
 
     @property
     def guild_id(self) -> int | None:
-        return self.installation.guild_id if self.installation else None
+        return self.installation.guild_id if self.installation else self.facts.claimed_guild_id
 
     def decide(self, retry_after_seconds: float) -> Decision:
         """The pipeline's decision, with step 7 as the limiter says."""
         known = self.facts
-        facts = _gathered(
+        facts = gathered(
             known, known.targets, known.tainted, known.audience_leaks, known.four_eyes, retry_after_seconds
         )
         return pipeline.judge(self.ctx.caller, self.requirement, facts)
@@ -123,14 +124,18 @@ class Decider:
     def _early(self, caller: Caller, guild_id: int | None, role: PlatformRole | None) -> Facts:
         snapshot = self._facts.snapshot
         installation = None if guild_id is None else snapshot.installations.get(guild_id)
+        now = self._clock()
+        rules = NO_RULES if installation is None else snapshot.guild_rules.get(installation.id, NO_RULES)
         return Facts(
-            now=self._clock(),
+            now=now,
             platform_age_seconds=self._facts.age_seconds(),
             # Tokens and Discord identities are of this instance by construction; other audiences arrive with OAuth.
             audience_ok=caller.kind is not CallerKind.OAUTH,
             role=role,
             installation=installation,
             guild_allowed=guild_id is not None and self.membership.allows(guild_id),
+            pause=snapshot.pause_of(installation, caller, now),
+            preset=rules.preset or ALL,
         )
 
     def taint_sources(self, caller: Caller) -> frozenset[Source]:
@@ -416,9 +421,9 @@ class Decider:
             for need in requirement.needs
         )
         if requirement.kind is not Kind.WRITE:
-            return _gathered(early, targets, tainted=False, audience_leaks=False, four_eyes=False)
+            return gathered(early, targets, tainted=False, audience_leaks=False, four_eyes=False)
         sources = self._taints.sources(caller)
-        return _gathered(
+        return gathered(
             early,
             targets,
             tainted=caller.always_tainted or bool(sources),
@@ -432,6 +437,8 @@ class Decider:
         if caller.is_operator:
             # Nobody stands behind an operator: what it read cannot be bounded.
             return True
+        if requirement.reader_bits:
+            return leaks_to_holders(view, requirement.reader_bits, sources)
         return any(leaks(view, _destination(need.target), sources) for need in requirement.needs)
 
     @staticmethod
@@ -475,7 +482,7 @@ class Decider:
             raise Rejected(DATABASE_DOWN, installation=installation) from None
 
 
-def _gathered(
+def gathered(
     early: Facts,
     targets: tuple[TargetFacts, ...],
     tainted: bool,
@@ -492,7 +499,10 @@ def _gathered(
         audience_ok=early.audience_ok,
         role=early.role,
         installation=early.installation,
+        claimed_guild_id=early.claimed_guild_id,
         guild_allowed=early.guild_allowed,
+        pause=early.pause,
+        preset=early.preset,
         targets=targets,
         tainted=tainted,
         audience_leaks=audience_leaks,

@@ -48,6 +48,8 @@ def declare(cls: type[Operation]) -> None:
         raise bad("empty actor_permissions must be declared open_to_members with its reason")
     if cls.toolset == "administration" and not cls.faces <= ADMINISTRATION:
         raise bad("administration is never offered to models")
+    if cls.of_inert_guild and (cls.toolset != "administration" or cls.tier is not Tier.WRITE or not cls.in_guild):
+        raise bad("of a guild that nobody has installed nothing is offered but a write of administration")
     if (cls.kind is Kind.READ) is not (cls.tier is Tier.READ):
         raise bad("kind and tier disagree")
     _take_models(cls, bad)
@@ -86,11 +88,14 @@ def _take_models(cls: type[Operation], bad: Callable[[str], TypeError]) -> None:
         models = [cast("type[Model]", argument) for argument in arguments]
         if not all(inspect.isclass(model) for model in arguments):
             raise bad("type parameters must be models")
-        cls.Input, cls.Result = models[0], models[-1]
+        cls.Input = models[0]
+        if len(models) == 1:
+            break  # a family of operations, which has told effect and result
+        cls.Result = models[-1]
         if len(models) == 3:
             cast("type[WriteOperation[Any, Any, Any]]", cls).Effect = models[1]
         break
-    if not hasattr(cls, "Input"):
+    if not hasattr(cls, "Input") or not hasattr(cls, "Result"):
         raise bad("name the models: ReadOperation[Input, Result] or WriteOperation[Input, Effect, Result]")
     clash = set(Common.model_fields) & set(cls.Input.model_fields)
     if cls.kind is Kind.WRITE and clash:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from operations.errors import Refused
 from operations.execution import Execution
 from operations.journal import Journal, Replay
 from operations.outcomes import replayed, structured
+from operations.pauses import AutomaticPauses
 from operations.plan_book import PlanBook
 from operations.plan_journal import PlanJournal
 from operations.plan_refusals import (
@@ -36,7 +38,7 @@ from operations.refusals import DATABASE_DOWN, SHUTTING_DOWN
 from operations.sanitise import inline
 from policy import checks
 from policy.checks import rate_allows
-from policy.model import Caller, CallerKind, Facts, NeedsConfirmation, Refuse, Strength, Tier
+from policy.model import Caller, CallerKind, Face, Facts, NeedsConfirmation, Refuse, Strength, Tier
 from storage import plans
 from storage.audit import AuditEntry
 from storage.calls import CallRecord, CallState
@@ -47,6 +49,7 @@ from storage.limits import RateLimits
 Operation = WriteOperation[Any, Any, Any]
 LOOK_SECONDS = 1.0
 NAME_LIMIT = 200
+PROGRAMS = frozenset({Face.MCP, Face.AGENT, Face.AUTOMATION})
 PROVES = {TokenProof: Strength.TOKEN, ClientProof: Strength.CLIENT, PersonProof: Strength.PERSON}
 
 
@@ -62,6 +65,7 @@ class PlanDesk:
         calls_journal: Journal,
         journal: PlanJournal,
         refusals: RefusalJournal,
+        bursts: AutomaticPauses,
         approval: Approval,
         execution: Execution,
         runner: PlanRunner,
@@ -77,6 +81,7 @@ class PlanDesk:
         self._calls_journal = calls_journal
         self._journal = journal
         self._refusals = refusals
+        self._bursts = bursts
         self._approval = approval
         self._execution = execution
         self._runner = runner
@@ -114,16 +119,19 @@ class PlanDesk:
         shown: Outcome,
         idempotency_key: str | None,
         caller: Caller,
-        proof: PersonProof,
+        proof: PersonProof | None,
     ) -> Outcome | Refuse:
         """As ``propose``, where the person himself named operation and arguments: that confirms a risky plan. A
-        critical one waits for one more press of his. Raises DatabaseUnavailable.
+        critical one waits for one more press of his, and so does whatever he only previews (``proof`` None): nobody
+        else has to be reached. Raises DatabaseUnavailable.
         """
         opened = await self._journal.open(record, entry, idempotency_key)
         if isinstance(opened, Replay):
             return replayed(shown, opened.call_id, opened.outcome, same_payload=opened.same_payload)
         if isinstance(opened, Refuse):
             return opened
+        if proof is None:
+            return self._waiting(opened, Status.PREVIEW, effect)
         if opened.tier is Tier.CRITICAL:
             return self._waiting(opened, Status.NEEDS_CONFIRMATION, effect)
         return await self.confirm(opened.call_id, caller, proof)
@@ -184,7 +192,9 @@ class PlanDesk:
             return ()
         async with self._database.read() as session:
             found = await plans.waiting(session, self._keyring, installation_id=installation.id)
-        return [self._book.view(record) for record in found if record.asked and await self._may_know(record, by)]
+        return [
+            self._book.view(record) for record in found if _is_open(record, by) and await self._may_know(record, by)
+        ]
 
     async def _visible(self, plan_id: str, by: Caller) -> CallRecord:
         record = await self._book.record(plan_id)
@@ -194,6 +204,8 @@ class PlanDesk:
 
     async def _may_know(self, record: CallRecord, by: Caller) -> bool:
         operation = self._book.operation(record)
+        if _is_closed_to(by, operation):
+            return False
         if _is_requester(record, by, operation):
             return True
         # Whoever could approve it knows of it in Discord, where its card is; to programs it is the requester's alone.
@@ -206,7 +218,9 @@ class PlanDesk:
     async def _of_client(self, plan_id: str, by: Caller) -> tuple[CallRecord, Operation]:
         record = await self._book.record(plan_id)
         operation = None if record is None else self._book.operation(record)
-        if record is None or operation is None or not _is_requester(record, by, operation, moves=True):
+        if record is None or operation is None or _is_closed_to(by, operation):
+            raise Refused(UNKNOWN_PLAN)
+        if not _is_requester(record, by, operation, moves=True):
             raise Refused(UNKNOWN_PLAN)
         return record, operation
 
@@ -270,7 +284,7 @@ class PlanDesk:
             if proof.via == "card" and (proof.place is None or proof.place != card_place(record)):
                 raise Refused(CARD_ELSEWHERE)
             return record, operation
-        if by.client_id != record.client_id or by.user_id != record.user_id:
+        if by.client_id != record.client_id or by.user_id != record.user_id or _is_closed_to(by, operation):
             raise Refused(UNKNOWN_PLAN)
         if isinstance(proof, TokenProof) and not self._book.accepts(record, proof.token):
             raise Refused(UNKNOWN_PLAN)
@@ -336,7 +350,10 @@ class PlanDesk:
             operation_class=operation.operation_class(),
             tier=record.tier,
         )
-        return rate_allows(Facts(now=0.0, platform_age_seconds=0.0, retry_after_seconds=retry_after))
+        refusal = rate_allows(Facts(now=0.0, platform_age_seconds=0.0, retry_after_seconds=retry_after))
+        installation = self._facts.snapshot.installations.get(record.guild_id or 0)
+        await self._bursts.count(by, installation, replace(operation.base_requirement(), tier=record.tier), refusal)
+        return refusal
 
     # ------------------------------------------------------------------- ending
     async def cancel(self, plan_id: str, by: Caller, reason: str = "") -> PlanView:
@@ -370,6 +387,16 @@ class PlanDesk:
         installation = None if record is None else self._facts.snapshot.installations.get(record.guild_id or 0)
         own = installation if installation is not None and installation.workspace_id == by.workspace_id else None
         return await self._refusals.moved(plan_id, by, own, refusal)
+
+
+def _is_open(record: CallRecord, by: Caller) -> bool:
+    """Asked of people; or the caller's own, named by hand, which has no card and waits for his press."""
+    return record.asked or (record.face is Face.SLASH and record.user_id is not None and record.user_id == by.user_id)
+
+
+def _is_closed_to(by: Caller, operation: Operation | None) -> bool:
+    """Whether a program asks about what is never offered to programs, whoever is behind it."""
+    return operation is not None and by.face in PROGRAMS and by.face not in operation.faces
 
 
 def _is_requester(record: CallRecord, by: Caller, operation: Operation | None, *, moves: bool = False) -> bool:

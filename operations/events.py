@@ -66,7 +66,32 @@ class MessageChanged:
     change: Literal["created", "edited", "deleted"]
 
 
-Event = GuildReady | GuildGone | GuildStructureChanged | ThreadMembersChanged | MemberChanged | MessageChanged
+@dataclass(frozen=True, slots=True)
+class AuditLogEntryCreated:
+    """Discord's audit log has a new entry. ``user_id``: who did it; ``action``: a discord.AuditLogAction value.
+
+    ``reason``: written by a member. ``timed_out_until``: where a timeout was changed, its new end as Discord says it,
+    or "" where it was ended.
+    """
+
+    guild_id: int
+    entry_id: int
+    action: int
+    user_id: int | None
+    target_id: int | None
+    reason: str
+    timed_out_until: str | None
+
+
+Event = (
+    GuildReady
+    | GuildGone
+    | GuildStructureChanged
+    | ThreadMembersChanged
+    | MemberChanged
+    | MessageChanged
+    | AuditLogEntryCreated
+)
 
 
 @dataclass(slots=True)

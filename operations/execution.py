@@ -58,7 +58,7 @@ class Execution:
             sent = operation.messages_of(effect, settled.result)
             keep = kept_by(operation, record, effect, settled.result)
         try:
-            await self.settle(record, settled, inverse, outcome, sent, keep)
+            return await self.settle(record, settled, inverse, outcome, sent, keep)
         except DatabaseUnavailable:
             self.background(self._settle_later(record, settled, inverse, outcome, sent, keep))
             return replace(
@@ -66,7 +66,6 @@ class Execution:
                 status=Status.UNKNOWN,
                 detail="It was sent, but its outcome could not be recorded yet; audit_list will show it.",
             )
-        return outcome
 
     async def _apply(
         self,
@@ -115,11 +114,13 @@ class Execution:
         outcome: Outcome,
         sent: tuple[SentMessage, ...] = (),
         keep: Kept | None = None,
-    ) -> None:
-        """Commit 2. Raises DatabaseUnavailable."""
-        kept = await self._journal.settle(record, settled, inverse, outcome, sent, keep)
-        if not kept:
+    ) -> Outcome:
+        """Commit 2; the outcome as it was recorded. Raises DatabaseUnavailable."""
+        recorded = await self._journal.settle(record, settled, inverse, outcome, sent, keep)
+        if recorded is None:
             self._log.warning("another executor settled this call", call_id=record.call_id)
+            return outcome
+        return recorded
 
     async def _settle_later(
         self,
@@ -166,8 +167,8 @@ def kept_by(operation: WriteOperation[Any, Any, Any], record: CallRecord, effect
     if not any("keep" in vars(kind) for kind in type(operation).__mro__ if kind is not WriteOperation):
         return None
 
-    async def keep(session: Session) -> None:
-        await operation.keep(session, record, effect, result)
+    async def keep(session: Session) -> Model | None:
+        return await operation.keep(session, record, effect, result)
 
     return keep
 

@@ -31,17 +31,21 @@ from operations.base import (
     WriteOperation,
     no_progress,
 )
+from operations.claims import Claims
 from operations.decider import Decider, Prepared
 from operations.desk import PlanDesk
 from operations.errors import Refused
 from operations.execution import Execution
 from operations.failures import DISCORD_FAILED, refusal_of
 from operations.guild_state import GuildVanished
+from operations.inert_guilds import InertGuildWrite
 from operations.invalid_arguments import InvalidArguments
 from operations.journal import Journal
 from operations.ledger import Phase, phase
 from operations.outcomes import replayed
+from operations.pauses import AutomaticPauses
 from operations.plans import ASKED_BY_PROGRAM, Asking
+from operations.platform_writes import PlatformWrite
 from operations.read_counts import ReadCounts
 from operations.ready_reads import ReadyReads, Unbroken
 from operations.refusal_journal import RefusalJournal
@@ -53,6 +57,7 @@ from operations.taints import Taints
 from policy.checks import rate_allows
 from policy.model import (
     Caller,
+    CallerKind,
     Decision,
     Face,
     Facts,
@@ -94,8 +99,10 @@ class RoadExecutor:
         services: Services,
         journal: Journal,
         refusals: RefusalJournal,
+        bursts: AutomaticPauses,
         execution: Execution,
         desk: PlanDesk,
+        claims: Claims,
         limits: RateLimits,
         taints: Taints,
         read_counts: ReadCounts,
@@ -108,8 +115,10 @@ class RoadExecutor:
         self._services = services
         self._journal = journal
         self._refusals = refusals
+        self._bursts = bursts
         self._execution = execution
         self._desk = desk
+        self._claims = claims
         self._limits = limits
         self._taints = taints
         self._read_counts = read_counts
@@ -136,6 +145,14 @@ class RoadExecutor:
         """
         return await self._run(name, arguments, caller, progress, asking or ASKED_BY_PROGRAM, Tier.READ)
 
+    async def run_deed(self, name: str, arguments: Mapping[str, Any], caller: Caller, *, call_id: str) -> Outcome:
+        """What the system does by itself (policy.system). The call's id is given, so that who asks can remember it
+        before anything is sent. Raises ValueError for another caller.
+        """
+        if caller.kind is not CallerKind.SYSTEM:
+            raise ValueError("only the system does deeds")
+        return await self._run(name, arguments, caller, no_progress, ASKED_BY_PROGRAM, Tier.READ, call_id)
+
     def run_at_once(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Outcome | None:
         """What ``run`` would come to, for a read from memory that the same caller was allowed a moment ago. All steps
         hold anew, and it counts for limit and audit; None says nothing of the call.
@@ -157,8 +174,9 @@ class RoadExecutor:
         progress: Progress,
         asking: Asking,
         least_tier: Tier,
+        call_id: str = "",
     ) -> Outcome:
-        call_id = call_ids.new_call_id()
+        call_id = call_id or call_ids.new_call_id()
         operation = self.registry.get(name)
         if operation is None or caller.face not in operation.faces:
             return await self._unknown_operation(name, call_id, caller, arguments)
@@ -180,17 +198,29 @@ class RoadExecutor:
         audit_reason = None if operation.kind is Kind.READ else self._audit_reason(call_id, caller, common.reason)
         try:
             with phase("read", call_id, caller_id=caller.identity):
-                prepared = await self._decider.prepare(
-                    operation,
-                    parsed,
-                    caller,
-                    call_id,
-                    self._services,
-                    reason=common.reason,
-                    audit_reason=audit_reason,
-                    progress=progress,
-                    least_tier=least_tier,
-                )
+                if operation.of_inert_guild:
+                    prepared = await self._claims.prepare(
+                        operation,
+                        parsed,
+                        caller,
+                        call_id,
+                        self._services,
+                        reason=common.reason,
+                        audit_reason=audit_reason,
+                        progress=progress,
+                    )
+                else:
+                    prepared = await self._decider.prepare(
+                        operation,
+                        parsed,
+                        caller,
+                        call_id,
+                        self._services,
+                        reason=common.reason,
+                        audit_reason=audit_reason,
+                        progress=progress,
+                        least_tier=least_tier,
+                    )
         except Rejected as rejected:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
         redirect = _redirecting(operation)
@@ -306,6 +336,10 @@ class RoadExecutor:
                 operation_class=requirement.operation_class,
                 tier=requirement.tier,
             )
+            decision = prepared.decide(retry_after)
+            if not isinstance(decision, Refuse):
+                await self._bursts.count(prepared.ctx.caller, prepared.installation, requirement, None)
+            return decision
         return prepared.decide(retry_after)
 
     async def _refused(self, prepared: Prepared, arguments: Mapping[str, Any], refusal: Refuse) -> Outcome:
@@ -387,7 +421,8 @@ class RoadExecutor:
             return shown
         if self._execution.draining:
             return replace(shown, status=Status.REFUSED, refusal=SHUTTING_DOWN)
-        if not self._is_active():
+        # What is one transaction may be written beside the active process, too.
+        if not self._is_active() and not isinstance(operation, PlatformWrite):
             return replace(shown, status=Status.REFUSED, refusal=NOT_ACTIVE)
         try:
             answer = await self._execution.shielded(
@@ -432,8 +467,10 @@ class RoadExecutor:
     ) -> Outcome | Refuse:
         """From commit 1 to commit 2. Raises DatabaseUnavailable when commit 1 failed: then nothing was sent."""
         ctx = prepared.ctx
+        if isinstance(operation, InertGuildWrite):
+            return await self._claims.commit(operation, prepared, arguments, common, preview, shown)
         # Others must agree, whoever names it himself.
-        proof = None if common.dry_run or prepared.facts.four_eyes else asking.proof
+        proof = None if prepared.facts.four_eyes else asking.proof
         record = self._journal.record(
             ctx.call_id,
             operation,
@@ -453,7 +490,9 @@ class RoadExecutor:
         key = None if common.dry_run else common.idempotency_key
         if strength is not Strength.NONE:
             if proof is not None:
-                answer = await self._desk.propose_by_hand(record, entry, preview.effect, shown, key, ctx.caller, proof)
+                answer = await self._desk.propose_by_hand(
+                    record, entry, preview.effect, shown, key, ctx.caller, None if common.dry_run else proof
+                )
             else:
                 answer = await self._desk.propose(record, entry, preview.effect, shown, key)
             return replace(answer, arguments=arguments) if isinstance(answer, Outcome) else answer

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from operations import stored_preview
 from operations.audit_entries import AuditEntries
-from operations.base import Inverse, Operation, Outcome, Preview, SentMessage
+from operations.base import Inverse, Model, Operation, Outcome, Preview, SentMessage
 from operations.outcomes import structured
 from operations.settlement import Settled
 from policy.model import Caller, Installation, Refuse, Requirement, Step, Strength
@@ -48,7 +48,7 @@ class TakenOver(Exception):
     """Another executor holds the call by now."""
 
 
-Kept = Callable[[Session], Awaitable[None]]
+Kept = Callable[[Session], Awaitable[Model | None]]
 
 
 def plan_seconds(strength: Strength) -> float:
@@ -217,16 +217,21 @@ class Journal:
         outcome: Outcome,
         sent: Sequence[SentMessage] = (),
         keep: Kept | None = None,
-    ) -> bool:
-        """Commit 2: outcome, state, inverse and the idempotency key's result. False when another executor took the
-        call over. ``keep``: what belongs to the effect in our own tables, written with it.
+    ) -> Outcome | None:
+        """Commit 2: outcome, state, inverse and the idempotency key's result; the outcome as it was recorded. None when
+        another executor took the call over. ``keep``: what belongs to the effect in our own tables, written with it.
         """
-        async with self._database.unit_of_work() as session:
-            kept = await self._settle(session, record, settled, inverse, outcome, sent)
-            if kept and keep is not None:
-                await keep(session)
+        try:
+            async with self._database.unit_of_work() as session:
+                result = None if keep is None else await keep(session)
+                if result is not None:
+                    settled, outcome = replace(settled, result=result), replace(outcome, data=result)
+                if not await self._settle(session, record, settled, inverse, outcome, sent):
+                    raise TakenOver
+        except TakenOver:
+            return None
         self._settled(record)
-        return kept
+        return outcome
 
     async def apply(self, record: CallRecord, work: Callable[[Session], Awaitable[Applied]]) -> Outcome:
         """The effect of a platform write and commit 2 in one transaction. Raises what ``work`` raises, and TakenOver;
@@ -237,6 +242,20 @@ class Journal:
             if not await self._settle(session, record, applied.settled, applied.inverse, applied.outcome):
                 raise TakenOver
         self._settled(record)
+        return applied.outcome
+
+    async def apply_at_once(
+        self, work: Callable[[Session], Awaitable[tuple[CallRecord, AuditEntry, Applied]]]
+    ) -> Outcome:
+        """Intent, effect and outcome in one transaction, for a call whose effect makes what it is recorded under.
+        Raises what ``work`` raises; then nothing was kept.
+        """
+        async with self._database.unit_of_work() as session:
+            record, entry, applied = await work(session)
+            await calls.insert(session, self._keyring, record)
+            await audit.append(session, entry)
+            await self._settle(session, record, applied.settled, applied.inverse, applied.outcome)
+        self._on_commit()
         return applied.outcome
 
     def _settled(self, record: CallRecord) -> None:

@@ -27,6 +27,8 @@ class Priority(IntEnum):
     READ = 2
     EDIT = 3
     TYPING = 4
+    NOTICE = 5
+    """What log channels are told: everybody else comes first, and it comes in the end."""
 
 
 DEFAULT_PRIORITIES: dict[Phase, Priority] = {

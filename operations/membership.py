@@ -9,8 +9,38 @@ from operations.guild_state import GuildState, GuildVanished, GuildView
 from policy.model import Caller, CallerKind, Installation, PlatformRole
 from policy.rules import GuildRules, mapped_role
 from storage.facts import PlatformFacts
+from storage.snapshot import Snapshot
 
 NO_RULES = GuildRules()
+
+
+def explicit_role(snapshot: Snapshot, caller: Caller) -> PlatformRole | None:
+    """The role that the workspace gave to this very person."""
+    if caller.kind is CallerKind.OPERATOR:
+        return PlatformRole.MEMBER
+    if caller.user_id is None or caller.workspace_id is None:
+        return None
+    return snapshot.memberships.get((caller.workspace_id, caller.user_id))
+
+
+def role_in_guild(
+    snapshot: Snapshot, caller: Caller, installation: Installation, view: GuildView | None
+) -> PlatformRole | None:
+    """The role inside one guild: the explicit one, else what the guild's policy maps his roles to; whoever claimed the
+    guild is an admin in it. Raises GuildVanished.
+    """
+    explicit = explicit_role(snapshot, caller)
+    if explicit is not None or view is None:
+        return explicit
+    mapped = _mapped_role(snapshot, installation, view)
+    if caller.user_id is not None and installation.claimed_by == caller.user_id:
+        return max(mapped, PlatformRole.ADMIN)
+    return mapped
+
+
+def _mapped_role(snapshot: Snapshot, installation: Installation, view: GuildView) -> PlatformRole:
+    rules = snapshot.guild_rules.get(installation.id, NO_RULES)
+    return mapped_role(rules, (role.id for role in view.actor.roles) if rules.role_map else ())
 
 
 class Membership:
@@ -27,19 +57,11 @@ class Membership:
 
     def explicit_role(self, caller: Caller) -> PlatformRole | None:
         """The role that the workspace gave to this very person."""
-        if caller.kind is CallerKind.OPERATOR:
-            return PlatformRole.MEMBER
-        if caller.user_id is None or caller.workspace_id is None:
-            return None
-        return self._facts.snapshot.memberships.get((caller.workspace_id, caller.user_id))
+        return explicit_role(self._facts.snapshot, caller)
 
     def guild_role(self, caller: Caller, installation: Installation, view: GuildView | None) -> PlatformRole | None:
         """The role inside one guild. Raises GuildVanished."""
-        explicit = self.explicit_role(caller)
-        if explicit is not None or view is None:
-            return explicit
-        rules = self._facts.snapshot.guild_rules.get(installation.id, NO_RULES)
-        return mapped_role(rules, (role.id for role in view.actor.roles) if rules.role_map else ())
+        return role_in_guild(self._facts.snapshot, caller, installation, view)
 
     def candidate_guilds(self, caller: Caller) -> list[int]:
         """The guilds of the caller's workspace that his credential names; membership is not asked yet."""
@@ -85,7 +107,7 @@ class Membership:
             installation = self._facts.snapshot.installations.get(guild_id)
             try:
                 view = await self._state.view(guild_id, caller.user_id)
-                role = self.guild_role(caller, installation, view) if installation and view else None
+                role = _mapped_role(self._facts.snapshot, installation, view) if installation and view else None
             except (*DISCORD_FAILED, GuildVanished):
                 continue
             roles += [] if role is None else [role]

@@ -23,6 +23,7 @@ from operations.plan_book import PlanBook
 from operations.plan_journal import PlanJournal
 from operations.plan_refusals import UNKNOWN_PLAN, changed_since
 from operations.plan_views import effect_of, inverse_of, outcome_of, shown_preview
+from operations.platform_writes import PlatformWrite
 from operations.settlement import Settled
 from policy.model import Caller, Refuse
 from storage.calls import CallRecord, CallState
@@ -58,7 +59,7 @@ class PlanRunner:
 
     async def carry_out(self, record: CallRecord, operation: Operation, by: Caller) -> Outcome:
         """From the claim to the outcome. Raises DatabaseUnavailable when the claim could not be written."""
-        active = self._is_active()
+        active = self._is_active() or isinstance(operation, PlatformWrite)
         claimed = await self._journal.claim(record, by, active=active)
         if claimed is None:
             found = await self._book.record(record.call_id)

@@ -13,7 +13,7 @@ from operations.outcomes import STATUS_OF_STATE, structured
 from operations.plan_refusals import ended
 from operations.plans import PlanView
 from operations.sanitise import inline
-from policy.model import Kind, Refuse, Strength, Target, Tier
+from policy.model import Face, Kind, Refuse, Strength, Target, Tier
 from storage.calls import CallRecord, CallState
 from storage.facts import PlatformFacts
 from storage.plans import CardPlace
@@ -69,6 +69,9 @@ def card_place(record: CallRecord) -> CardPlace | None:
 
 def _name_to_type(record: CallRecord, operation: Operation | None, targets: tuple[Target, ...]) -> str | None:
     if record.tier is not Tier.CRITICAL or (operation is not None and operation.one_click):
+        return None
+    by_hand = record.face is Face.SLASH and not record.asked
+    if by_hand and operation is not None and operation.one_click_by_hand:
         return None
     # The name of a message is its id, which nobody should have to type.
     named = [target for target in targets if target.name and target.kind != "message"]

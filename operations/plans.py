@@ -169,7 +169,9 @@ class Plans(Protocol):
         ...
 
     async def open(self, by: Caller, guild_id: int) -> Sequence[PlanView]:
-        """The plans in a guild that wait and that this caller asked for or could approve, oldest first."""
+        """The plans in a guild that wait and that this caller asked for or could approve, oldest first; of those that
+        have no card, what he named himself in Discord.
+        """
         ...
 
     async def ask(self, plan_id: str, by: Caller) -> Outcome:

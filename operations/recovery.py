@@ -190,9 +190,9 @@ class Recovery:
             detail=sentence(settled.detail, settled.remedy),
             error_code=settled.error_code,
         )
-        await self._journal.settle(record, settled, inverse, outcome, sent, keep)
+        recorded = await self._journal.settle(record, settled, inverse, outcome, sent, keep)
         self._log.info("recovered", call_id=record.call_id, operation=record.operation, state=settled.state.value)
-        return outcome
+        return recorded or outcome
 
 
 def _unknown(detail: str) -> Settled:

@@ -52,6 +52,8 @@ MessageRef = Annotated[_Text, Ref("message")]
 MemberRef = Annotated[_Text, Ref("member")]
 # A member, or by id or mention anybody on Discord.
 UserRef = Annotated[_Text, Ref("user")]
+# A member, or by id or mention whoever may have been one: whether there is such a person is not asked.
+PersonRef = Annotated[_Text, Ref("person")]
 # Somebody who is banned here: by id, mention or exact username.
 BannedRef = Annotated[_Text, Ref("ban")]
 RoleRef = Annotated[_Text, Ref("role")]

@@ -14,6 +14,7 @@ from operations import call_ids
 from operations.base import Operation, Outcome, Status
 from operations.decider import Prepared, outward
 from operations.journal import Journal
+from operations.pauses import AutomaticPauses
 from operations.refusals import Rejected
 from operations.registry import Registry
 from operations.sanitise import inline
@@ -36,9 +37,12 @@ class _RateEntry:
 class RefusalJournal:
     """A refusal holds also when the database is down; then the log alone remembers it."""
 
-    def __init__(self, registry: Registry, journal: Journal, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, registry: Registry, journal: Journal, bursts: AutomaticPauses, clock: Callable[[], float] = time.time
+    ) -> None:
         self._registry = registry
         self._journal = journal
+        self._bursts = bursts
         self._clock = clock
         self._rate_entries: dict[str, _RateEntry] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,6 +123,7 @@ class RefusalJournal:
         rejected: Rejected,
     ) -> None:
         truth = rejected.truth
+        await self._bursts.count(caller, rejected.installation, requirement, truth)
         if truth.step is Step.RATE:
             unrecorded = self._unrecorded(caller)
             if unrecorded is None:

@@ -19,6 +19,7 @@ REMEDIES = {
     "member": "Give the member's id or exact username.",
     "role": "role_list shows the roles.",
     "user": "Give a member's id or exact username, or anybody's id.",
+    "person": "Give a member's id or exact username, or the id of somebody about whom there is a case.",
     "ban": "ban_list shows who is banned, with ids.",
     "mentionable": "Give a member, a role, or everyone.",
     "webhook": "webhook_list shows the webhooks of the channels in which you may manage them.",

@@ -33,6 +33,7 @@ MENTIONS = {
     "category": re.compile(r"<#([0-9]{15,20})>"),
     "member": re.compile(r"<@!?([0-9]{15,20})>"),
     "user": re.compile(r"<@!?([0-9]{15,20})>"),
+    "person": re.compile(r"<@!?([0-9]{15,20})>"),
     "ban": re.compile(r"<@!?([0-9]{15,20})>"),
     "role": re.compile(r"<@&([0-9]{15,20})>"),
 }
@@ -177,6 +178,8 @@ class Resolver:
                 return await self._member(view, text, strict=strict)
             case "user":
                 return await self._user(view, text, strict=strict)
+            case "person":
+                return await self._person(view, text, strict=strict)
             case "ban":
                 return await self._banned(view, text)
             case "mentionable":
@@ -281,6 +284,12 @@ class Resolver:
             return member
         user = await view.state.source.fetch_user(user_id)
         return None if user is None else Target("user", user.id, view.id, user.name)
+
+    async def _person(self, view: GuildView, text: str, *, strict: bool) -> Resolved:
+        """A member as usual; by id or mention also whoever is none, without a name."""
+        member = await self._member(view, text, strict=strict)
+        user_id = snowflake("person", text)
+        return Target("user", user_id, view.id) if member is None and user_id is not None else member
 
     async def _banned(self, view: GuildView, text: str) -> Resolved:
         """Somebody who is banned: a name has to be the exact one, and nobody else's on the list may look like it."""

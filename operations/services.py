@@ -38,6 +38,8 @@ class Decisions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """``single_workspace``: whether claimed guilds join the default workspace."""
+
     database: Database
     facts: PlatformFacts
     state: GuildState
@@ -45,3 +47,4 @@ class Services:
     decisions: Decisions
     plans: Plans
     files: FileFetcher
+    single_workspace: bool = True

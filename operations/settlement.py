@@ -16,6 +16,7 @@ from operations.base import Context, Model, Reconcile, WriteOperation
 from operations.errors import Failure, Refused, translate
 from operations.guild_state import GuildVanished
 from operations.ledger import Ledger, OutcomeUnknown, Priority, SendRefused, phase
+from operations.partial import PartlyDone
 from operations.transport_errors import unwrap
 from policy.model import Caller, Tier
 from storage.calls import CallState
@@ -35,8 +36,9 @@ Operation = WriteOperation[Any, Any, Any]
 class Settled:
     """What an execution came to: DONE with its result, FAILED (nothing took effect) or UNKNOWN.
 
-    ``partial``: of several requests the first took effect, and a later one was refused. ``asked``: False when Discord
-    could not even be asked what became of it, so that asking later may help.
+    ``partial``: of several requests the first took effect, and a later one did not; ``result`` says how far it came,
+    where the operation tells. ``asked``: False when Discord could not even be asked what became of it, so that asking
+    later may help.
     """
 
     state: CallState
@@ -82,24 +84,30 @@ class Settlement:
             ) as ledger:
                 async with asyncio.timeout(EXECUTE_TIMEOUT_SECONDS):
                     result = await operation.execute(ctx, effect)
-        except Refused as refused:
-            return Settled(_lost(ledger), detail=refused.refusal.reason, remedy=refused.refusal.remedy)
-        except discord.HTTPException as error:
-            failure = translate(error)
-            if isinstance(error, discord.DiscordServerError):
-                return Settled(_lost(ledger), detail=failure.reason, error_code=error.status)
-            return _failed(failure, ledger)
-        except discord.RateLimited as limited:
-            return _failed(translate(limited), ledger)
-        except GuildVanished:
-            return Settled(_lost(ledger), detail="The guild or the membership was lost meanwhile.")
-        except (aiohttp.ClientError, OutcomeUnknown, SendRefused, TimeoutError, OSError) as error:
-            return self._broken(unwrap(error), ledger)
-        except Exception:  # noqa: BLE001 - logged; see below
-            # A mistake of ours must not leave the call without an outcome.
-            self._log.exception("execution raised", operation=operation.name, call_id=ctx.call_id)
-            return Settled(_lost(ledger), detail="Guildhall made a mistake; its log has the details.")
+        except PartlyDone as partly:
+            settled = self._ended(operation, ctx, partly.__cause__ or partly, ledger)
+            detail = f"{partly} Then: {settled.detail}"
+            return replace(settled, state=CallState.UNKNOWN, result=partly.result, detail=detail, partial=True)
+        except Exception as error:  # noqa: BLE001 - all of them: the call must not be left without an outcome
+            return self._ended(operation, ctx, error, ledger)
         return Settled(CallState.DONE, result)
+
+    def _ended(self, operation: Operation, ctx: Context, error: BaseException, ledger: Ledger | None) -> Settled:
+        """What an error says of the attempt that it ended."""
+        match error:
+            case Refused():
+                return Settled(_lost(ledger), detail=error.refusal.reason, remedy=error.refusal.remedy)
+            case discord.DiscordServerError():
+                return Settled(_lost(ledger), detail=translate(error).reason, error_code=error.status)
+            case discord.HTTPException() | discord.RateLimited():
+                return _failed(translate(error), ledger)
+            case GuildVanished():
+                return Settled(_lost(ledger), detail="The guild or the membership was lost meanwhile.")
+            case aiohttp.ClientError() | OutcomeUnknown() | SendRefused() | TimeoutError() | OSError():
+                return self._broken(unwrap(error), ledger)
+            case _:
+                self._log.error("execution raised", operation=operation.name, call_id=ctx.call_id, exc_info=error)
+                return Settled(_lost(ledger), detail="Guildhall made a mistake; its log has the details.")
 
     def _broken(self, error: BaseException, ledger: Ledger | None) -> Settled:
         if isinstance(error, SendRefused):
@@ -127,6 +135,8 @@ class Settlement:
                     return Settled(CallState.FAILED, detail=NOT_APPLIED, remedy="Ask for it again.")
                 case Reconcile.NONE:
                     found = None
+        except PartlyDone as partly:
+            return Settled(CallState.UNKNOWN, partly.result, detail=str(partly), partial=True)
         except (
             aiohttp.ClientError,
             discord.DiscordException,
@@ -142,9 +152,12 @@ class Settlement:
                 error=type(unwrap(error)).__name__,
             )
             found, asked = None, False
-        if found is not None:
+        if found is not None and found.state is not CallState.UNKNOWN:
             return found
-        return Settled(CallState.UNKNOWN, detail=detail or "Discord's answer was lost.", asked=asked)
+        if found is None:
+            found = Settled(CallState.UNKNOWN, detail=detail or "Discord's answer was lost.", asked=asked)
+        standing = operation.stands(effect)
+        return found if standing is None else replace(found, state=CallState.DONE, result=standing)
 
     async def _by_nonce(self, operation: Operation, ctx: Context, effect: Model, started_at: float) -> Settled | None:
         for pause in self._pauses:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from policy.model import Caller
+from policy.model import Caller, Face
 from policy.taint import TAINT_SECONDS, Source
 from storage.taints import Holder
 
@@ -39,7 +39,8 @@ class Taints:
                 self._saved[(holder.workspace_id, holder.user_id, source)] = at
 
     def mark(self, caller: Caller, sources: Iterable[Source]) -> None:
-        if caller.user_id is None or caller.workspace_id is None:
+        # What a command answers is shown to the person in Discord, where he could read it anyway: no program gets it.
+        if caller.user_id is None or caller.workspace_id is None or caller.face is Face.SLASH:
             return
         now, key = self._clock(), (caller.workspace_id, caller.user_id)
         marks = self._marks.setdefault(key, {})

@@ -19,10 +19,13 @@ from policy.model import (
     Step,
     TargetFacts,
 )
+from policy.pauses import held_in_words
 from policy.permissions import Bits, missing, names_of
+from policy.presets import is_served
 from policy.scopes import covers
 
 MAX_FACT_AGE_SECONDS = 60.0
+PAUSED = "paused"
 
 # These act in the guilds that they were given and in no other: for them, no list is no guild.
 BOUND_TO_GUILDS = frozenset({CallerKind.OPERATOR, CallerKind.MEMBER, CallerKind.AUTOMATION})
@@ -32,6 +35,13 @@ UNKNOWN = Refuse(
     "unknown",
     "There is no such object, or you cannot see it.",
     "Check the name or the id; list what you can see with guild_list or channel_list.",
+)
+
+GUILD_TAKEN = Refuse(
+    Step.INSTALLATION,
+    "guild_taken",
+    "This guild is claimed already.",
+    "To begin anew, remove the bot from the guild, invite it again and claim it.",
 )
 
 TARGETS_UNKNOWN = Refuse(
@@ -102,6 +112,33 @@ def guild_is_installed(caller: Caller, facts: Facts) -> Refuse | None:
     return None
 
 
+def guild_is_inert(caller: Caller, facts: Facts) -> Refuse | None:
+    """For a claim: of a guild that nobody has installed, by a caller who was made for that one guild."""
+    guild_id = facts.claimed_guild_id
+    if guild_id is None or caller.guild_ids is None or guild_id not in caller.guild_ids:
+        return Refuse(Step.INSTALLATION, "outside_grant", "The credential does not reach this guild.", hidden=True)
+    if facts.installation is not None:
+        return GUILD_TAKEN
+    if not facts.guild_allowed:
+        return Refuse(
+            Step.INSTALLATION,
+            "not_listed",
+            "This instance serves listed guilds only, and this one is not listed.",
+            "Ask whoever runs it to add the guild's id to ALLOWED_GUILD_IDS.",
+        )
+    return None
+
+
+def nothing_is_paused(requirement: Requirement, facts: Facts) -> Refuse | None:
+    """Reads go on, and so do cancelling and whatever ends or tightens things."""
+    pause = facts.pause
+    if pause is None or requirement.kind is Kind.READ or requirement.works_paused or not pause.holds(facts.now):
+        return None
+    reason, remedy = held_in_words(pause)
+    left = None if pause.until is None else pause.until - facts.now
+    return Refuse(Step.INSTALLATION, PAUSED, reason, remedy, retry_after_seconds=left)
+
+
 # ------------------------------------------------------------------- 4 scope
 def face_offers_operation(caller: Caller, requirement: Requirement) -> Refuse | None:
     if caller.face in requirement.faces:
@@ -111,6 +148,18 @@ def face_offers_operation(caller: Caller, requirement: Requirement) -> Refuse | 
         "face",
         f"{requirement.operation} is not offered through {caller.face.value}.",
         f"Use it through: {', '.join(sorted(face.value for face in requirement.faces))}.",
+    )
+
+
+def guild_serves_operation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    """What the system does of itself (ending what was begun) is not bounded by what people are served with."""
+    if not requirement.in_guild or caller.kind is CallerKind.SYSTEM or is_served(facts.preset, requirement):
+        return None
+    return Refuse(
+        Step.SCOPE,
+        "preset",
+        f"This guild is served with the preset {facts.preset or 'nothing'}, which leaves out {requirement.operation}.",
+        "A workspace admin chooses another one with /setup.",
     )
 
 
@@ -142,6 +191,15 @@ def scope_is_granted(caller: Caller, requirement: Requirement) -> Refuse | None:
     )
 
 
+def deed_is_listed(caller: Caller, requirement: Requirement) -> Refuse | None:
+    """No person's rights bound the system: it does what policy.system names, and nothing else."""
+    if caller.kind is not CallerKind.SYSTEM or requirement.operation in caller.deeds:
+        return None
+    return Refuse(
+        Step.SCOPE, "no_deed", f"The system does not call {requirement.operation} by itself.", "Ask a person to do it."
+    )
+
+
 def role_suffices(requirement: Requirement, role: PlatformRole | None) -> Refuse | None:
     """Viewers only read, also where an operation names no role."""
     least = requirement.min_role if requirement.kind is Kind.READ else max(requirement.min_role, PlatformRole.MEMBER)
@@ -157,7 +215,8 @@ def role_suffices(requirement: Requirement, role: PlatformRole | None) -> Refuse
 
 # ----------------------------------------------------------------- 5 channel
 def channel_policy_allows(requirement: Requirement, need: Need, facts: TargetFacts) -> Refuse | None:
-    if facts.rule is not Rule.DENY:
+    # The rules are lifted by administration alone: under a `deny` of its own nobody could take that back.
+    if facts.rule is not Rule.DENY or requirement.scope.startswith("admin:"):
         return None
     return Refuse(
         Step.CHANNEL,
@@ -184,7 +243,9 @@ def target_is_in_guild(requirement: Requirement, need: Need, facts: Facts) -> Re
     """What was resolved must lie in the guild that the first steps decided about."""
     if not requirement.in_guild:
         return None
-    if facts.installation is not None and need.target.guild_id == facts.installation.guild_id:
+    installed = None if facts.installation is None else facts.installation.guild_id
+    guild_id = facts.claimed_guild_id if requirement.of_inert_guild else installed
+    if guild_id is not None and need.target.guild_id == guild_id:
         return None
     return Refuse(Step.INSTALLATION, "foreign_target", f"{_where(need)} is not in the guild of this call.", hidden=True)
 

@@ -139,7 +139,7 @@ class Caller:
     ``client_id`` names the grant (an MCPClient) or the Discord identity (``discord:<user id>``).
     ``user_id`` is the person behind it; None for an operator and for the system.
     ``direct_writes`` is the client's write mode: True lets ``dry_run`` default to False.
-    ``toolsets`` None means all.
+    ``toolsets`` None means all. ``deeds``: the operations that the system may do (policy.system); for nobody else.
     """
 
     kind: CallerKind
@@ -156,6 +156,7 @@ class Caller:
     always_tainted: bool = False
     expires_at: float | None = None
     active: bool = True
+    deeds: frozenset[str] = frozenset()
 
     @property
     def is_operator(self) -> bool:
@@ -203,7 +204,13 @@ class Need:
 
 @frozen
 class Requirement:
-    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower."""
+    """What one call asks for. ``tier`` may be higher than the catalogue's, never lower.
+
+    ``works_paused``: it goes on while writes are held (see Pause).
+    ``of_inert_guild``: it is for a guild that nobody has installed, and for no other.
+    ``reader_bits``: with the reach AUDIENCE, what everybody holds guild-wide who will read it (0: whoever sees a target
+    reads it).
+    """
 
     operation: str
     toolset: str
@@ -215,7 +222,10 @@ class Requirement:
     min_role: PlatformRole = PlatformRole.VIEWER
     reach: Reach = Reach.LEAVES
     in_guild: bool = True
+    works_paused: bool = False
+    of_inert_guild: bool = False
     needs: tuple[Need, ...] = ()
+    reader_bits: int = 0
 
 
 @frozen
@@ -260,24 +270,68 @@ class TargetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty."""
+    """A guild that a workspace has installed. All tenant rows hang on ``id``: a new installation starts empty.
+
+    ``claimed_by``: the member who claimed it; in this guild he has the role of an admin. None for one that the instance
+    installed by itself.
+    """
 
     id: str
     workspace_id: str
     guild_id: int
     active: bool = True
+    claimed_by: int | None = None
+
+
+class PauseScope(StrEnum):
+    """Whose writes are held: everybody's everywhere, everybody's in one guild, one caller's in one guild."""
+
+    PROCESS = "process"
+    GUILD = "guild"
+    CALLER = "caller"
+
+
+class PauseCause(StrEnum):
+    """BY_HAND: a person wanted it; the others are what made Guildhall pause a caller by itself."""
+
+    BY_HAND = "by_hand"
+    REFUSALS = "refusals"
+    DESTRUCTIONS = "destructions"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Writes are held. ``until`` None: until somebody ends it."""
+
+    scope: PauseScope
+    until: float | None = None
+    cause: PauseCause = PauseCause.BY_HAND
+
+    def holds(self, now: float) -> bool:
+        return self.until is None or now < self.until
+
+
+# What is known of pauses where nothing is known.
+EVERYTHING_PAUSED = Pause(PauseScope.PROCESS)
 
 
 @frozen
 class Facts:
-    """What the pipeline knows. A fact that could not be had stays at its refusing default."""
+    """What the pipeline knows. A fact that could not be had stays at its refusing default.
+
+    ``claimed_guild_id``: the guild that a claim is about, installed or not; ``installation`` says which. ``preset``:
+    what the guild is served with (policy.presets).
+    """
 
     now: float
     platform_age_seconds: float
     audience_ok: bool = False
     role: PlatformRole | None = None
     installation: Installation | None = None
+    claimed_guild_id: int | None = None
     guild_allowed: bool = False
+    pause: Pause | None = EVERYTHING_PAUSED
+    preset: str = ""
     targets: tuple[TargetFacts, ...] = ()
     tainted: bool = True
     audience_leaks: bool = True

@@ -48,21 +48,30 @@ def _membership(caller: Caller, requirement: Requirement, facts: Facts) -> Refus
 
 
 def _installation(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
-    return checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+    if requirement.of_inert_guild:
+        not_here = checks.guild_is_inert(caller, facts)
+    else:
+        not_here = checks.guild_is_installed(caller, facts) if requirement.in_guild else None
+    return not_here or checks.nothing_is_paused(requirement, facts)
 
 
 def _scope(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
     role = PlatformRole.OWNER if caller.kind is CallerKind.SYSTEM else facts.role
     return (
         checks.face_offers_operation(caller, requirement)
+        or checks.guild_serves_operation(caller, requirement, facts)
         or checks.toolset_is_enabled(caller, requirement)
         or checks.client_may_write(caller, requirement)
         or checks.scope_is_granted(caller, requirement)
+        or checks.deed_is_listed(caller, requirement)
         or checks.role_suffices(requirement, role)
     )
 
 
 def _channel(caller: Caller, requirement: Requirement, facts: Facts) -> Refuse | None:
+    """Policies speak to those who ask. What the system does, a plan that they let pass has named before."""
+    if caller.kind is CallerKind.SYSTEM:
+        return None
     for need, known in _pairs(requirement, facts):
         refusal = checks.channel_policy_allows(requirement, need, known)
         if refusal is not None:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from policy.model import OperationClass, PlatformRole, Requirement, Rule, Tier
+from policy.presets import ALL, PresetName
 
 RuleName = Literal["allow", "confirm", "deny"]
 MappedRole = Literal["viewer", "member", "manager", "admin"]
@@ -35,6 +36,7 @@ class GuildRules(BaseModel):
     ``role_map``: Discord role id -> platform role of members who hold it and have no explicit membership; the highest
     wins.
     ``tiers``: operation -> a tier to raise it to; a lower one than the catalogue's has no effect.
+    ``preset``: the only operations that are served; None is all.
     ``record_reads``: audit allowed reads as entries instead of counting them.
     """
 
@@ -48,6 +50,7 @@ class GuildRules(BaseModel):
     four_eyes: bool = False
     approvals_channel_id: int | None = None
     log_channel_id: int | None = None
+    preset: PresetName | None = None
 
 
 class ChannelRules(BaseModel):
@@ -101,6 +104,9 @@ def loosens(before: GuildRules, after: GuildRules) -> tuple[str, ...]:
         found.append("the log channel, which is set already")
     if before.four_eyes and not after.four_eyes:
         found.append("four_eyes from on to off")
+    if before.preset not in (None, ALL, after.preset):
+        # Whether one lets more through than the other is for the catalogue to say; any change may.
+        found.append(f"the preset from {before.preset} to {after.preset or ALL}")
     if before.record_reads and not after.record_reads:
         found.append("record_reads from on to off")
     return tuple(found)

@@ -185,7 +185,10 @@ STICKER_CREATE, STICKER_UPDATE, STICKER_DELETE = 90, 91, 92
 THREAD_CREATE = 110
 AUTO_MODERATION_RULE_CREATE, AUTO_MODERATION_RULE_UPDATE, AUTO_MODERATION_RULE_DELETE = 140, 141, 142
 
+MAX_PAGE = 100
+
 _ID = r"\d+"
+_LOG = re.compile(r"/guilds/(?P<guild>\d+)/audit-logs")
 _CHANNEL = rf"/channels/(?P<channel>{_ID})"
 _GUILD = rf"/guilds/(?P<guild>{_ID})"
 _ITEM = rf"/(?P<item>{_ID})"
@@ -219,11 +222,35 @@ _COMPILED = [(method, re.compile(pattern), planner, action) for method, pattern,
 
 class AuditLog(Addition):
     def play(self, request: Request, route: Route) -> Any:
+        if found := request.on("GET", _LOG):
+            return _page(request, int(found["guild"]), route)
         entry = _planned(request)
         result = route(request)
         if entry is not None:
             entry.write(request.backend, result, request.reason)
         return result
+
+
+def _page(request: Request, guild_id: int, route: Route) -> Any:
+    """ "If after is used, the list is reversed and appears in ascending order (older entries first)."
+
+    https://discord.com/developers/docs/resources/audit-log#get-guild-audit-log
+    """
+    newest_first = route(request)
+    if "after" not in request.query:
+        return newest_first
+    query = request.query
+    entries = [
+        entry
+        for entry in request.backend.get_guild(guild_id).audit_log_entries
+        if entry.id > int(query["after"])
+        and ("before" not in query or entry.id < int(query["before"]))
+        and ("user_id" not in query or entry.user_id == int(query["user_id"]))
+        and ("action_type" not in query or entry.action_type == int(query["action_type"]))
+    ]
+    oldest = sorted(entries, key=lambda entry: entry.id)[: min(int(query.get("limit", 50)), MAX_PAGE)]
+    # The serializer turns them round.
+    return serializers.audit_log_payload(request.backend, oldest[::-1])
 
 
 def _planned(request: Request) -> Entry | None:

@@ -15,6 +15,7 @@ from sandbox.audit import AuditLog
 from sandbox.bans import Bans
 from sandbox.channels import Channels
 from sandbox.clock import WallClock
+from sandbox.direct_messages import DirectMessages
 from sandbox.guild_settings import GuildSettings
 from sandbox.internals import Backend, Guild, RemoteBotEnv, acting_as, dispatch, serializers, silently
 from sandbox.invites import Invites, ReusedInvites
@@ -40,6 +41,7 @@ class World:
         self.env = RemoteBotEnv(self.clock, bot_name=bot_name)
         self.backend: Backend = self.env.backend
         self.webhooks = Webhooks(self.backend)
+        self.direct_messages = DirectMessages()
         # The first stands around all others. The audit log reads what is there before the others have changed it, and
         # stands around those whose effects it has to know; an invite that is given again is no entry.
         self._additions: tuple[Addition, ...] = (
@@ -47,6 +49,7 @@ class World:
             Overwrites(),
             Channels(),
             Messages(),
+            self.direct_messages,
             ReusedInvites(),
             AuditLog(),
             Threads(),

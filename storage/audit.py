@@ -134,7 +134,7 @@ async def page(session: Session, query: AuditQuery) -> AuditPage:
     openings = found.all()
     shown = openings[: query.limit]
     more = len(openings) > query.limit
-    entries = await _entries(session, query.workspace_id, [call_id for _, call_id in shown])
+    entries = await of_calls(session, query.workspace_id, [call_id for _, call_id in shown])
     return AuditPage(
         calls=tuple(tuple(entries[call_id]) for _, call_id in shown),
         next_before=shown[-1][0] if more else None,
@@ -170,10 +170,11 @@ async def read_counts(session: Session, workspace_id: str, *, since_day: str) ->
 
 async def entries(session: Session, workspace_id: str, call_id: str) -> tuple[AuditEntry, ...]:
     """The entries of one call, oldest first; () when this workspace has none."""
-    return tuple((await _entries(session, workspace_id, [call_id]))[call_id])
+    return tuple((await of_calls(session, workspace_id, [call_id]))[call_id])
 
 
-async def _entries(session: Session, workspace_id: str, call_ids: list[str]) -> dict[str, list[AuditEntry]]:
+async def of_calls(session: Session, workspace_id: str, call_ids: list[str]) -> dict[str, list[AuditEntry]]:
+    """The entries of several calls, each call's oldest first; none of a call that this workspace has not."""
     found: dict[str, list[AuditEntry]] = {call_id: [] for call_id in call_ids}
     rows = await session.scalars(
         select(AuditEvent)
@@ -182,11 +183,12 @@ async def _entries(session: Session, workspace_id: str, call_ids: list[str]) -> 
         .execution_options(populate_existing=True)
     )
     for row in rows:
-        found[row.call_id].append(_entry(row))
+        found[row.call_id].append(entry_of(row))
     return found
 
 
-def _entry(row: AuditEvent) -> AuditEntry:
+def entry_of(row: AuditEvent) -> AuditEntry:
+    """A row as an entry."""
     return AuditEntry(
         call_id=row.call_id,
         entry=cast(EntryKind, row.entry),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -109,6 +109,11 @@ class Chain:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._woken = asyncio.Event()
+        self._subscribers: list[Callable[[], None]] = []
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Calls back after entries were chained."""
+        self._subscribers.append(callback)
 
     def wake(self) -> None:
         """Says that entries were committed."""
@@ -137,6 +142,9 @@ class Chain:
             async with self._database.unit_of_work() as session:
                 chained = await chain_some(session, self._database.keyring)
             total += chained
+            if chained:
+                for callback in self._subscribers:
+                    callback()
             if chained < BATCH:
                 return total
 

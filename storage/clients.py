@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import col
 
 from storage import row_ids, tokens, users
@@ -62,6 +62,32 @@ async def create(
     )
     session.add(row)
     await session.flush()
+    await bump(session, Noun.CLIENTS)
+    return _client(row), token
+
+
+async def renew(
+    session: Session, keyring: Keyring, client_id: str, *, user_id: int, now: float
+) -> tuple[Client, str] | None:
+    """Another token for a living client of this person, shown once like the first, which ends. None where there is no
+    such client.
+    """
+    token = tokens.new()
+    statement = (
+        update(MCPClient)
+        .where(
+            col(MCPClient.id) == client_id,
+            col(MCPClient.user_id) == user_id,
+            col(MCPClient.revoked_at).is_(None),
+            or_(col(MCPClient.expires_at).is_(None), col(MCPClient.expires_at) > now),
+        )
+        .values(token_mac=keyring.mac(tokens.MAC_PURPOSE, token, length=tokens.MAC_LENGTH))
+        .returning(MCPClient)
+        .execution_options(synchronize_session=False)
+    )
+    row = await session.scalar(statement)
+    if row is None:
+        return None
     await bump(session, Noun.CLIENTS)
     return _client(row), token
 

@@ -17,7 +17,7 @@ from storage import engines, revisions
 from storage.crypto import Keyring
 from storage.group_commit import GroupCommit
 from storage.outages import DatabaseUnavailable, outages
-from storage.session import Session
+from storage.session import KEYRING, Session
 
 __all__ = ["Database", "DatabaseUnavailable", "Session"]
 
@@ -93,6 +93,7 @@ class Database:
         try:
             unit = self._transaction() if self._group_commit is None else self._group_commit.unit()
             async with unit as session:
+                session.info[KEYRING] = self.keyring
                 yield session
                 nouns = await revisions.write(session)
         finally:
@@ -148,4 +149,5 @@ class Database:
             async with AsyncSession(engine, expire_on_commit=False, close_resets_only=False) as session:
                 async with asyncio.timeout(engines.WAIT_SECONDS):
                     await session.connection()
+                session.info[KEYRING] = self.keyring
                 yield session

@@ -11,19 +11,30 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import col
 
-from policy.model import Installation, PlatformRole
+from policy.model import PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
-from storage import clients, revisions, tokens
+from storage import channel_locks, clients, installations, pauses, revisions, tokens
 from storage.change_feed import ChangeFeed
 from storage.database import Database, Session
 from storage.outages import DatabaseUnavailable
 from storage.revisions import Noun
 from storage.snapshot import Client, ClientKind, Snapshot
-from storage.tables import ChannelPolicy, GuildInstallation, GuildPolicy, WorkspaceMembership
+from storage.tables import AllowedChatChannel, ChannelPolicy, GuildInstallation, GuildPolicy, WorkspaceMembership
 
 __all__ = ["Client", "ClientKind", "PlatformFacts", "Snapshot"]
 
-FACT_NOUNS = frozenset({Noun.WORKSPACES, Noun.MEMBERSHIPS, Noun.INSTALLATIONS, Noun.POLICIES, Noun.CLIENTS})
+FACT_NOUNS = frozenset(
+    {
+        Noun.WORKSPACES,
+        Noun.MEMBERSHIPS,
+        Noun.INSTALLATIONS,
+        Noun.POLICIES,
+        Noun.CHAT_CHANNELS,
+        Noun.CLIENTS,
+        Noun.LOCKS,
+        Noun.PAUSES,
+    }
+)
 # What can't be read must not allow more than what was written there.
 DENY_ALL = ClassRules(read="deny", write="deny", destroy="deny")
 
@@ -110,18 +121,22 @@ def _revision(found: Mapping[str, int]) -> int:
 
 async def _load(session: Session) -> Snapshot:
     rows = await session.scalars(select(GuildInstallation).where(col(GuildInstallation.removed_at).is_(None)))
-    installations = {row.guild_id: Installation(row.id, row.workspace_id, row.guild_id) for row in rows}
+    installed = {row.guild_id: installations.of_row(row) for row in rows}
     guilds: dict[str, set[int]] = {}
-    for installation in installations.values():
+    for installation in installed.values():
         guilds.setdefault(installation.workspace_id, set()).add(installation.guild_id)
-    active = {installation.id for installation in installations.values()}
+    active = {installation.id for installation in installed.values()}
     guild_rows = await session.scalars(select(GuildPolicy))
     channel_rows = await session.scalars(select(ChannelPolicy))
+    chat: dict[str, set[int]] = {}
+    for row in await session.scalars(select(AllowedChatChannel)):
+        if row.installation_id in active:
+            chat.setdefault(row.installation_id, set()).add(row.channel_id)
     members = await session.scalars(select(WorkspaceMembership))
     known = await clients.all(session)
     return Snapshot(
         revision=_revision(await revisions.current(session)),
-        installations=installations,
+        installations=installed,
         workspace_guilds={workspace_id: frozenset(ids) for workspace_id, ids in guilds.items()},
         guild_rules={row.installation_id: _guild_rules(row) for row in guild_rows if row.installation_id in active},
         channel_rules={
@@ -129,9 +144,12 @@ async def _load(session: Session) -> Snapshot:
             for row in channel_rows
             if row.installation_id in active
         },
+        chat_channels={installation_id: frozenset(ids) for installation_id, ids in chat.items()},
         memberships={(row.workspace_id, row.user_id): PlatformRole(row.role) for row in members},
+        channel_locks={key: lock for key, lock in (await channel_locks.every(session)).items() if key[0] in active},
         clients={client.id: client for client in known},
         clients_by_mac={client.token_mac: client for client in known},
+        pauses=await pauses.by_scope(session),
     )
 
 

@@ -27,17 +27,26 @@ class Removed:
     call_ids: tuple[str, ...]
 
 
-async def install(session: Session, workspace_id: str, guild_id: int, now: float) -> Installation:
+async def install(
+    session: Session, workspace_id: str, guild_id: int, now: float, *, claimed_by: int | None = None
+) -> Installation:
     """A new, empty installation. Raises GuildTaken when the guild has an active one, in whatever workspace."""
     installation_id = row_ids.new("in")
     statement = insert_into(session, GuildInstallation).values(
-        id=installation_id, workspace_id=workspace_id, guild_id=guild_id, installed_at=now
+        id=installation_id, workspace_id=workspace_id, guild_id=guild_id, installed_at=now, claimed_by=claimed_by
     )
     made = await session.scalar(statement.on_conflict_do_nothing().returning(col(GuildInstallation.id)))
     if made is None:
         raise GuildTaken("This guild is installed already. It must be removed from its workspace first.")
     await bump(session, Noun.INSTALLATIONS)
-    return Installation(installation_id, workspace_id, guild_id)
+    return Installation(installation_id, workspace_id, guild_id, claimed_by=claimed_by)
+
+
+async def active_guild_ids(session: Session) -> frozenset[int]:
+    found = await session.scalars(
+        select(col(GuildInstallation.guild_id)).where(col(GuildInstallation.removed_at).is_(None))
+    )
+    return frozenset(found.all())
 
 
 async def active(session: Session, guild_id: int) -> Installation | None:
@@ -46,7 +55,21 @@ async def active(session: Session, guild_id: int) -> Installation | None:
             col(GuildInstallation.guild_id) == guild_id, col(GuildInstallation.removed_at).is_(None)
         )
     )
-    return None if row is None else Installation(row.id, row.workspace_id, row.guild_id)
+    return None if row is None else of_row(row)
+
+
+def of_row(row: GuildInstallation) -> Installation:
+    """An active one."""
+    return Installation(row.id, row.workspace_id, row.guild_id, claimed_by=row.claimed_by)
+
+
+async def all_active(session: Session) -> list[Installation]:
+    rows = await session.scalars(
+        select(GuildInstallation)
+        .where(col(GuildInstallation.removed_at).is_(None))
+        .order_by(col(GuildInstallation.guild_id))
+    )
+    return [of_row(row) for row in rows]
 
 
 async def remove(session: Session, guild_id: int, now: float) -> Removed | None:
@@ -79,3 +102,11 @@ async def purge(session: Session, removed_before: float) -> list[str]:
         await session.execute(delete(GuildInstallation).where(col(GuildInstallation.id).in_(ids)))
         await bump(session, Noun.INSTALLATIONS)
     return ids
+
+
+async def installed_at(session: Session, installation_id: str) -> float | None:
+    """Seconds since the epoch; None when there is no such installation."""
+    found: float | None = await session.scalar(
+        select(col(GuildInstallation.installed_at)).where(col(GuildInstallation.id) == installation_id)
+    )
+    return found

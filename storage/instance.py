@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from sqlalchemy import inspect
+
 from storage.database import Session
 from storage.tables import BotConfig
 from storage.upserts import insert_into
@@ -28,9 +30,21 @@ async def get(session: Session, key: str) -> str | None:
     return None if row is None else row.value
 
 
+async def is_there(session: Session) -> bool:
+    """Whether the database has been migrated so far that it can remember anything."""
+    return await session.run_sync(lambda sync: inspect(sync.connection()).has_table(str(BotConfig.__tablename__)))
+
+
 async def put(session: Session, key: str, value: str) -> None:
     statement = insert_into(session, BotConfig).values(key=key, value=value)
     await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
+async def put_new(session: Session, key: str, value: str) -> str:
+    """Keeps the value unless there is one already; the one that holds."""
+    statement = insert_into(session, BotConfig).values(key=key, value=value)
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+    return await get(session, key) or value
 
 
 async def mark(session: Session) -> Mark | None:

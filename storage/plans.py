@@ -205,8 +205,10 @@ async def expire(session: Session, call_ids: Collection[str], now: float) -> Non
     await _end(session, CallState.EXPIRED, now, col(Call.call_id).in_(call_ids))
 
 
-async def _end(session: Session, state: CallState, now: float, *conditions: ColumnElement[bool]) -> list[str]:
-    """Ends waiting plans that nobody decided on, and says so in the audit; their ids."""
+async def _end(
+    session: Session, state: CallState, now: float, *conditions: ColumnElement[bool], detail: bytes = b"", why: str = ""
+) -> list[str]:
+    """Ends waiting plans that nobody decided on, and says so in the audit; their ids. ``detail``: ``why``, sealed."""
     ended = await update_returning(
         session,
         col(Call.state).in_(WAITING),
@@ -214,17 +216,18 @@ async def _end(session: Session, state: CallState, now: float, *conditions: Colu
         state=state.value,
         settled_at=now,
         erase_at=now + ARGUMENTS_KEPT_SECONDS,
+        detail=detail,
     )
     if ended:
         rows = await session.scalars(
             select(Call).where(col(Call.call_id).in_(ended)).execution_options(populate_existing=True)
         )
-        await audit.append(session, *[_entry(row, state, now) for row in rows])
+        await audit.append(session, *[_entry(row, state, now, why) for row in rows])
         await bump(session, Noun.CALLS)
     return ended
 
 
-def _entry(row: Call, state: CallState, now: float) -> AuditEntry:
+def _entry(row: Call, state: CallState, now: float, why: str) -> AuditEntry:
     return AuditEntry(
         call_id=row.call_id,
         entry="decision",
@@ -237,6 +240,7 @@ def _entry(row: Call, state: CallState, now: float) -> AuditEntry:
         client_id=row.client_id,
         operation=row.operation,
         tier=Tier(row.tier).label,
+        reason=why,
         status=state.value,
     )
 
@@ -249,8 +253,13 @@ async def cancel_plans_of(
     client_id: str | None = None,
     installation_id: str | None = None,
     workspace_id: str | None = None,
+    keyring: Keyring | None = None,
+    why: str = "",
 ) -> list[str]:
-    """Cancels the waiting plans that match all that is given; their ids. Raises ValueError when nothing is given."""
+    """Cancels the waiting plans that match all that is given; their ids. Raises ValueError when nothing is given.
+
+    ``why``: told on their cards, where a keyring to seal it with is given.
+    """
     wanted = (
         (col(Call.user_id), user_id),
         (col(Call.client_id), client_id),
@@ -260,4 +269,5 @@ async def cancel_plans_of(
     conditions = [column == value for column, value in wanted if value is not None]
     if not conditions:
         raise ValueError("Say whose plans are to be cancelled.")
-    return await _end(session, CallState.CANCELLED, now, *conditions)
+    detail = keyring.seal(why) if keyring is not None and why else b""
+    return await _end(session, CallState.CANCELLED, now, *conditions, detail=detail, why=why)

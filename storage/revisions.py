@@ -22,6 +22,9 @@ class Noun(StrEnum):
     POLICIES = "policies"
     CLIENTS = "clients"
     CALLS = "calls"
+    PAUSES = "pauses"
+    LOCKS = "locks"
+    CHAT_CHANNELS = "chat_channels"
 
 
 async def bump(session: Session, *nouns: Noun) -> None:

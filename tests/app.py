@@ -27,7 +27,7 @@ from bot.core import Core
 from policy.model import PlatformRole
 from policy.rules import ChannelRules, ClassRules, GuildRules
 from policy.scopes import EVERYTHING_BUT_ADMIN
-from storage import clients, installations, memberships, policies, workspaces
+from storage import cases, clients, installations, memberships, policies, workspaces
 from storage.instance import Mark
 from storage.snapshot import Client as GrantedClient
 from storage.snapshot import ClientKind
@@ -293,6 +293,15 @@ class Place:
         messages = {each["id"]: await self.history(each["id"]) for each in guild["channels"]}
         return {"guild": guild, "messages": messages}
 
+    async def kept(self) -> list[dict[str, Any]]:
+        """What Guildhall itself keeps of the guild beside its audit: cases with their notes."""
+        found: list[dict[str, Any]] = []
+        async with self.town.core.database.read() as session:
+            for case in await cases.page(session, cases.CaseQuery(self.installation_id, limit=1000)):
+                notes = [note.text for note in await cases.notes(session, case.id)]
+                found.append({"case": case.number, "reason": case.reason, "state": case.state.value, "notes": notes})
+        return found
+
     async def channels(self) -> dict[str, dict[str, Any]]:
         """The channels as Discord has them, by name."""
         seen = await self.town.sandbox.control("world", guild=self.guild_id)
@@ -371,6 +380,8 @@ def environment(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str,
         "DISCORD_API_BASE_URL": sandbox.api_base_url,
         "ALLOW_INSECURE_DISCORD_API": "true",
         "DATA_DIR": str(folder),
+        # Most tests make guilds of their own and look at all that is posted there.
+        "SET_UP_CARDS": "false",
         "SECRET_KEYS": "a key for tests that nobody must use elsewhere",
         **more,
     }
@@ -386,6 +397,8 @@ async def running_town(folder: Path, more: Mapping[str, str] | None = None) -> A
         configured = settings.load(given, env_file=None)
         async with running(configured, Mark.SANDBOX, port=0) as app:
             await until(lambda: int(anchor["id"]) in app.core.facts.snapshot.installations, "the first start is done")
+            commands = app.core.commands
+            await until(lambda: commands is None or commands.done.is_set(), "Discord has the commands")
             yield Town(sandbox, app, given, anchor)
 
 

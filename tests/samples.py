@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bot.catalogue import CATALOGUE
-from operations.base import Delegate, Operation, WriteOperation
-from policy.model import Kind
+from operations.base import Delegate, Operation, Status, WriteOperation
+from operations.plans import Asking, PersonProof
+from operations.platform_writes import PlatformWrite
+from policy.model import Face, Kind
 from tests.app import Place, until
 
 UNKNOWN_ID = "1000000000000000001"
 OPERATIONS = [operation for operation in CATALOGUE if not issubclass(operation, Delegate)]
-IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild]
+# What is offered to MCP clients, by whom the sweeps call; the rest has sweeps of its own.
+IN_GUILD = [operation for operation in OPERATIONS if operation.in_guild and Face.MCP in operation.faces]
 READS = [operation for operation in IN_GUILD if operation.kind is Kind.READ]
 # What stands for another write takes that one's whole road.
 WRITES: list[type[Operation]] = [operation for operation in IN_GUILD if issubclass(operation, WriteOperation)]
+# What is Guildhall's own, and what goes to a person directly, has its tests in tests/stories/test_cases.py.
+GUILD_WRITES = [
+    operation for operation in WRITES if not issubclass(operation, PlatformWrite) and operation.name != "member_warn"
+]
+ADMINISTRATION = [operation for operation in OPERATIONS if Face.MCP not in operation.faces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class Things:
 
     ``own``: a message that ada sent through Guildhall. ``call``: a call of hers that can be undone. ``timed_out``: a
     member who is, ``banned``: a user. ``webhook``: of ``channel``, and ``webhook_thread`` a thread there. ``invite``: a
-    code.
+    code. ``locked_channel``: one that Guildhall has locked. ``case``: the number of one about ``member``.
     """
 
     guild: str
@@ -45,6 +53,21 @@ class Things:
     webhook: str = UNKNOWN_ID
     webhook_thread: str = UNKNOWN_ID
     invite: str = UNKNOWN_ID
+    locked_channel: str = UNKNOWN_ID
+    case: int = field(default=1, kw_only=True)
+
+
+UNKNOWN = Things(
+    guild=UNKNOWN_ID,
+    channel=UNKNOWN_ID,
+    spare_channel=UNKNOWN_ID,
+    category=UNKNOWN_ID,
+    message=UNKNOWN_ID,
+    own=UNKNOWN_ID,
+    member=UNKNOWN_ID,
+    role=UNKNOWN_ID,
+)
+"""Ids of nothing that there is."""
 
 
 async def things(place: Place) -> Things:
@@ -67,7 +90,30 @@ async def things(place: Place) -> Things:
         webhook=await place.webhook("ada", "general", "Tide clock"),
         webhook_thread=await place.thread("ada", "general", "tides"),
         invite=await place.invite("ada", "general"),
+        locked_channel=await locked_channel(place),
+        case=await warned_case(place),
     )
+
+
+async def locked_channel(place: Place) -> str:
+    """A forum, which is locked by now."""
+    caller = place.town.core.callers.of_member(place.guild_id, int(place.member("ada")), Face.SLASH)
+    assert caller is not None
+    channel_id = place.channel("help")
+    asking = Asking(proof=PersonProof("slash"))
+    asked = {"guild": place.id, "channel": channel_id}
+    locked = await place.town.core.executor.run("channel_lock", asked, caller, asking=asking)
+    assert locked.status in (Status.DONE, Status.REFUSED), locked
+    return channel_id
+
+
+async def warned_case(place: Place) -> int:
+    """The number of a warning that nobody was told of."""
+    warned = await place.done(
+        "member_warn", "ada", member=place.member("nina"), notify=False, reason="a first warning", dry_run=False
+    )
+    number: int = warned["case"]
+    return number
 
 
 async def timed_out_member(place: Place) -> str:
@@ -141,6 +187,8 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "role": known.staff_role,
     },
     "channel_permissions_list": lambda known: {"guild": known.guild, "channel": known.channel},
+    "channel_lock": lambda known: {"guild": known.guild, "channel": known.channel},
+    "channel_unlock": lambda known: {"guild": known.guild, "channel": known.locked_channel},
     "message_list_recent": lambda known: {
         "guild": known.guild,
         "channel": known.channel,
@@ -176,6 +224,23 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "role_remove": lambda known: {"guild": known.guild, "member": known.member, "role": known.role},
     "member_get": lambda known: {"guild": known.guild, "member": known.member},
     "member_list": lambda known: {"guild": known.guild},
+    "member_warn": lambda known: {"guild": known.guild, "member": known.member, "reason": "no spam here, please"},
+    "member_note": lambda known: {"guild": known.guild, "member": known.member, "text": "asked twice to stop"},
+    "member_report": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "message": known.message,
+        "text": "this is spam",
+    },
+    "member_history": lambda known: {"guild": known.guild, "member": known.member},
+    "case_list": lambda known: {"guild": known.guild, "member": known.member},
+    "case_get": lambda known: {"guild": known.guild, "case": known.case},
+    "case_edit": lambda known: {
+        "guild": known.guild,
+        "case": known.case,
+        "new_reason": "spam, in three channels",
+        "state": "open",
+    },
     "member_kick": lambda known: {"guild": known.guild, "member": known.member},
     "member_ban": lambda known: {"guild": known.guild, "member": known.member, "delete_message_seconds": 3600},
     "member_timeout": lambda known: {"guild": known.guild, "member": known.member, "duration_seconds": 600},
@@ -195,6 +260,12 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "guild": known.guild,
         "channel": known.channel,
         "messages": [known.message, known.own],
+    },
+    "message_purge": lambda known: {
+        "guild": known.guild,
+        "channel": known.channel,
+        "author": known.member,
+        "contains": "to speak of",
     },
     "thread_create": lambda known: {
         "guild": known.guild,
@@ -230,11 +301,28 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "audit_list": lambda known: {"guild": known.guild, "member": known.member},
     "audit_get": lambda known: {"guild": known.guild, "call": known.call},
     "audit_revert": lambda known: {"guild": known.guild, "call": known.call},
+    "guild_pause": lambda known: {"guild": known.guild, "minutes": 10},
+    "guild_resume": lambda known: {"guild": known.guild, "member": known.member},
     "plan_get": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "plan_confirm": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa", "plan_token": "cl_aaaaaaaaaaaaaaaaa.0"},
     "plan_cancel": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
+    "policy_get": lambda known: {"guild": known.guild},
+    "policy_set": lambda known: {"guild": known.guild, "write": "confirm"},
+    "policy_test": lambda known: {"guild": known.guild, "member": known.member, "operation": "whoami"},
+    "channel_policy_set": lambda known: {"guild": known.guild, "channel": known.channel, "destroy": "deny"},
+    "approvers_set": lambda known: {"guild": known.guild, "roles": [known.staff_role]},
+    "approvals_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
+    "log_channel_set": lambda known: {"guild": known.guild, "channel": known.staff_channel},
+    "preset_set": lambda known: {"guild": known.guild, "preset": "moderation"},
+    "guild_claim": lambda known: {"guild": known.guild},
+    "chat_channel_allow": lambda known: {"guild": known.guild, "channel": known.channel},
+    "chat_channel_disallow": lambda known: {"guild": known.guild, "channel": known.channel},
+    "token_create": lambda known: {"guild": known.guild, "name": "for a test"},
+    "token_list": lambda known: {"guild": known.guild},
+    "token_renew": lambda known: {"guild": known.guild, "client": "mc_1"},
+    "token_revoke": lambda known: {"guild": known.guild, "client": "mc_1"},
     "policy_explain": lambda known: {
         "operation": "message_send",
         "arguments": {"channel": known.channel, "content": "hi"},
@@ -257,6 +345,7 @@ KIND_OF_FIELD = {
 }
 # Fields that stand for another one of the sample; both at once are refused.
 ALTERNATIVES = {
+    "member_report": {"member"},
     "channel_permissions_edit": {"member"},
     "channel_permissions_delete": {"member"},
     "role_reorder": {"below"},

@@ -87,7 +87,7 @@ class Product:
             finally:
                 spent.append(time.perf_counter() - began_at)
 
-        async def timed_settle(*arguments: Any, **more: Any) -> bool:
+        async def timed_settle(*arguments: Any, **more: Any) -> Any:
             began_at = time.perf_counter()
             try:
                 return await settle(journal, *arguments, **more)

@@ -24,6 +24,7 @@ from bot.commands.serving import stop_signal
 from bot.marked_database import opened_database
 from bot.setting_values import is_real_token
 from bot.settings import Settings, SettingsError
+from operations.client_configurations import client_configurations, told
 from policy.model import PlatformRole
 from policy.rules import GuildRules
 from policy.scopes import EVERYTHING_BUT_ADMIN
@@ -266,20 +267,7 @@ def _text(shown: Mapping[str, Any]) -> str:
     """What a newcomer reads: addresses, configurations that can be pasted, one call that works as printed."""
     url, token, guild = shown["mcp_url"], shown["token"], shown["guilds"][0]
     header = f"Authorization: Bearer {token}"
-    servers = {
-        "mcpServers": {"guildhall": {"type": "http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}}
-    }
-    vs_code = {"servers": {"guildhall": {"type": "http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}}}
-    cursor = {"mcpServers": {"guildhall": {"url": url, "headers": {"Authorization": f"Bearer {token}"}}}}
-    stdio = {
-        "mcpServers": {
-            "guildhall": {
-                "command": str(Path(sys.executable).with_name("guildhall")),
-                "args": ["stdio"],
-                "env": {"GUILDHALL_URL": url, "GUILDHALL_TOKEN": token},
-            }
-        }
-    }
+    program = str(Path(sys.executable).with_name("guildhall"))
     arguments = {"guild": guild["name"], "channel": EXAMPLE_CHANNEL, "limit": 5}
     call = {
         "jsonrpc": "2.0",
@@ -314,20 +302,7 @@ Guildhall is running against a simulated Discord. Nothing here reaches the real 
   Simulated Discord      {shown["discord_url"]}
   Play its people        POST {shown["control_url"]}/<action>, Authorization: Bearer {shown["control_token"]}
 
-Configuration for Claude Code, LM Studio and others that take mcpServers:
-{json.dumps(servers, indent=2)}
-
-Claude Code on the command line:
-  claude mcp add --transport http guildhall {url} --header "{header}"
-
-VS Code (.vscode/mcp.json):
-{json.dumps(vs_code, indent=2)}
-
-Cursor (.cursor/mcp.json):
-{json.dumps(cursor, indent=2)}
-
-Claude Desktop and other clients that start a program:
-{json.dumps(stdio, indent=2)}
+{told(client_configurations(url, token, program=program))}
 
 One call, as it is:
   curl -s {url} -H "{header}" -H "Content-Type: application/json" \\

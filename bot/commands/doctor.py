@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 import discord
 
 from bot.client import ConnectionRefusedByDiscord
+from bot.commands.doctor_guilds import unclaimed
+from bot.commands.finding import Finding
 from bot.discord_addresses import point_discord_at
 from bot.discord_internals import api_base
 from bot.intents import intents_for
 from bot.marked_database import KEYS_FILE
 from bot.settings import PORTAL, Settings
+from cogs.slash.sync import REFUSED
+from storage import instance
 from storage.crypto import Keyring
 from storage.database import Database, DatabaseUnavailable
 from storage.limits import LimitState, RateLimits
@@ -25,25 +28,10 @@ CLOCK_TOLERANCE_SECONDS = 5.0
 TIMEOUT_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``remedy`` is empty where nothing has to be done."""
-
-    part: str
-    fine: bool
-    text: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        return (
-            f"{'ok  ' if self.fine else 'FAIL'}  {self.part:<12} {self.text}{' ' + self.remedy if self.remedy else ''}"
-        )
-
-
 async def run(settings: Settings) -> AsyncGenerator[Finding]:
     """One finding after the other; none hides the next."""
     point_discord_at(settings.discord_api_base_url)
-    for look in (_discord, _clock, _database, _redis, _public_url):
+    for look in (_discord, _clock, _database, unclaimed, _redis, _public_url):
         async for finding in look(settings):
             yield finding
 
@@ -135,6 +123,7 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding]:
         keyring = await asyncio.to_thread(Keyring.load, keys, settings.data_dir / KEYS_FILE)
         async with Database.open(settings.database, keyring, migrate=False) as database:
             seconds = await database.ping()
+            refused = await _refused_commands(database)
     except ValueError as error:
         yield Finding("database", False, str(error))
     except (DatabaseUnavailable, OSError) as error:
@@ -147,6 +136,21 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding]:
     else:
         kind = "SQLite" if database.is_sqlite else "PostgreSQL"
         yield Finding("database", True, f"{kind} answers in {seconds * 1000:.1f} ms.")
+        if refused:
+            yield Finding(
+                "commands",
+                False,
+                f"Discord did not take the slash commands: {refused}",
+                "It is tried again every ten minutes; restart Guildhall to try at once.",
+            )
+
+
+async def _refused_commands(database: Database) -> str:
+    """What Discord said last; empty where it took them, or was never asked."""
+    async with database.read() as session:
+        if not await instance.is_there(session):
+            return ""
+        return await instance.get(session, REFUSED) or ""
 
 
 async def _redis(settings: Settings) -> AsyncGenerator[Finding]:

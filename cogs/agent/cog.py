@@ -40,8 +40,7 @@ class AgentCog(commands.Cog):
         """Only people are answered: neither bots, nor webhooks, nor itself."""
         if message.guild is None or message.author.bot or message.webhook_id is not None or not self._is_asked(message):
             return
-        installation = self._facts.snapshot.installations.get(message.guild.id)
-        if installation is None or not installation.active:
+        if not self._answers_in(message.guild.id, message.channel):
             return
         mention = await self._mention(message, message.guild.id)
         verdict = self._turns.submit(mention)
@@ -64,6 +63,16 @@ class AgentCog(commands.Cog):
         if guild is None or channel is None or payload.member is None:
             return False
         return bool(bits_at(guild, channel, payload.member) & Bits.manage_messages)
+
+    def _answers_in(self, guild_id: int, channel: object) -> bool:
+        """In the channels that were allowed to it, and in their threads."""
+        snapshot = self._facts.snapshot
+        installation = snapshot.installations.get(guild_id)
+        if installation is None or not installation.active:
+            return False
+        allowed = snapshot.chat_channels.get(installation.id, frozenset())
+        home = channel.parent_id if isinstance(channel, discord.Thread) else getattr(channel, "id", None)
+        return home in allowed
 
     def _is_asked(self, message: discord.Message) -> bool:
         """By a mention in the text, or by a reply to a message of the assistant's own."""

@@ -122,10 +122,24 @@ def aftermath(
     view: GuildView, channel: discord.abc.GuildChannel, subject: Target, after: Overwrite | None
 ) -> Aftermath:
     """``after``: the overwrite as it would be; None for none."""
-    later = overwrites_of(channel)
+    return aftermath_of(view, channel, with_overwrite(overwrites_of(channel), subject, after))
+
+
+def with_overwrite(
+    overwrites: Mapping[int, ResolvedOverwrite], subject: Target, after: Overwrite | None
+) -> dict[int, ResolvedOverwrite]:
+    """The same overwrites with one of them changed; None takes it away."""
+    later = {**overwrites}
     later.pop(subject.id, None)
     if after is not None:
         later[subject.id] = ResolvedOverwrite(subject=subject, allow=after.allow, deny=after.deny)
+    return later
+
+
+def aftermath_of(
+    view: GuildView, channel: discord.abc.GuildChannel, later: Mapping[int, ResolvedOverwrite]
+) -> Aftermath:
+    """``later``: all overwrites as they would be."""
     target = labelled(channel_target(channel))
     changes = list(_sync_changes(view, channel, later, target))
     people = [("seen by me", view.me)] + ([("seen by you", view.actor)] if view.user_id is not None else [])

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from operations.base import Context
 from operations.errors import Refused
+from operations.membership import role_in_guild
 from policy.model import Need, OperationClass, PlatformRole, Refuse, Requirement, Step, Tier
 from policy.permissions import Bits
 from policy.rules import ChannelRules, GuildRules, effective
@@ -53,10 +54,9 @@ def raised(requirement: Requirement, guild_need: Need) -> Requirement:
 
 def refuse_unless_policy_editor(ctx: Context, what: str) -> None:
     """Loosening a policy takes a workspace admin who is an administrator in Discord. Raises Refused for others."""
-    caller = ctx.caller
-    role = None
-    if caller.user_id is not None and caller.workspace_id is not None:
-        role = ctx.services.facts.snapshot.memberships.get((caller.workspace_id, caller.user_id))
+    snapshot = ctx.services.facts.snapshot
+    installation = snapshot.installations.get(ctx.guild.id)
+    role = None if installation is None else role_in_guild(snapshot, ctx.caller, installation, ctx.guild)
     if role is not None and role >= PlatformRole.ADMIN and ctx.guild.bits() & Bits.administrator:
         return
     raise Refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import discord
 
+from operations import case_records
 from operations.base import Change, Context, Model, Preview, Reconcile, WriteOperation
 from operations.discord.member_facts import (
     common_problems,
@@ -22,6 +23,9 @@ from operations.refs import GuildRef, MemberRef
 from operations.sanitise import inline
 from policy.model import Need, Target, Tier
 from policy.permissions import Bits
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
+from storage.session import Session
 
 
 class MemberKickInput(Model):
@@ -85,6 +89,11 @@ class KickMember(WriteOperation[MemberKickInput, MemberKickEffect, MemberKickRes
 
     def found(self, entry: discord.AuditLogEntry, effect: MemberKickEffect) -> MemberKickResult | None:
         return _result(effect) if getattr(entry.target, "id", None) == effect.member.id else None
+
+    async def keep(
+        self, session: Session, call: CallRecord, effect: MemberKickEffect, result: MemberKickResult
+    ) -> None:
+        await case_records.keep(session, call, CaseKind.KICK, effect.member.id)
 
 
 def _result(effect: MemberKickEffect) -> MemberKickResult:

@@ -8,6 +8,7 @@ from typing import Self
 import discord
 from pydantic import AwareDatetime, Field, model_validator
 
+from operations import case_records
 from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
 from operations.discord.member_facts import (
     common_problems,
@@ -32,6 +33,9 @@ from operations.refs import GuildRef, MemberRef
 from operations.sanitise import inline
 from policy.model import Need, Refuse, Step, Target, Tier
 from policy.permissions import Bits
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
+from storage.session import Session
 
 
 class MemberTimeoutInput(Model):
@@ -140,6 +144,11 @@ class TimeoutMember(WriteOperation[MemberTimeoutInput, MemberTimeoutEffect, Memb
             return None
         return _result(effect, getattr(entry.after, "timed_out_until", None))
 
+    async def keep(
+        self, session: Session, call: CallRecord, effect: MemberTimeoutEffect, result: MemberTimeoutResult
+    ) -> None:
+        await case_records.keep(session, call, CaseKind.TIMEOUT, effect.member.id, expires_at=_ends_at(result))
+
 
 END_HAS_PASSED = Refuse(
     Step.EXECUTE, "end_has_passed", "The end of the timeout has passed meanwhile.", "Give a later one."
@@ -158,6 +167,12 @@ def _end_problem(end: datetime.datetime, running: datetime.datetime | None, now:
     if end == running:
         return "Nothing would change; the running timeout ends then."
     return rules.timeout_has_a_length(end.timestamp() - now)
+
+
+def _ends_at(result: MemberTimeoutResult) -> float | None:
+    """Seconds since the epoch."""
+    end = result.timed_out_until
+    return None if end is None else datetime.datetime.fromisoformat(end).timestamp()
 
 
 def _result(effect: MemberTimeoutEffect, end: datetime.datetime | None) -> MemberTimeoutResult:

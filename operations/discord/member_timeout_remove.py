@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import discord
 
+from operations import case_records
 from operations.base import Change, Context, Model, Preview, Reconcile, WriteOperation
 from operations.discord.member_facts import (
     common_problems,
@@ -24,6 +25,9 @@ from operations.refs import GuildRef, MemberRef
 from operations.sanitise import inline
 from policy.model import Need, Target
 from policy.permissions import Bits
+from storage.call_record import CallRecord
+from storage.cases import CaseKind
+from storage.session import Session
 
 
 class MemberTimeoutRemoveInput(Model):
@@ -92,6 +96,11 @@ class RemoveMemberTimeout(
         self, entry: discord.AuditLogEntry, effect: MemberTimeoutRemoveEffect
     ) -> MemberTimeoutRemoveResult | None:
         return _result(effect) if getattr(entry.target, "id", None) == effect.member.id else None
+
+    async def keep(
+        self, session: Session, call: CallRecord, effect: MemberTimeoutRemoveEffect, result: MemberTimeoutRemoveResult
+    ) -> None:
+        await case_records.keep(session, call, CaseKind.TIMEOUT_REMOVE, effect.member.id)
 
 
 def _result(effect: MemberTimeoutRemoveEffect) -> MemberTimeoutRemoveResult:

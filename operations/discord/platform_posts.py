@@ -18,12 +18,12 @@ from storage import sent_messages
 from storage.outages import DatabaseUnavailable
 
 
-async def refuse_platform_posts(ctx: Context, messages: Iterable[discord.Message]) -> None:
-    """Raises Refused when one of the messages is the platform's own, or when that cannot be known."""
+async def platform_posts(ctx: Context, messages: Iterable[discord.Message]) -> list[int]:
+    """Those of the messages that are the platform's own, in their order. Raises Refused when that cannot be known."""
     bot_id = ctx.guild.state.source.bot_user_id
     asked = [each.id for each in messages if _may_be_post(each, bot_id)]
     if not asked:
-        return
+        return []
     installation = ctx.services.facts.snapshot.installations.get(ctx.guild.id)
     try:
         async with ctx.services.database.read() as session:
@@ -32,7 +32,12 @@ async def refuse_platform_posts(ctx: Context, messages: Iterable[discord.Message
             )
     except DatabaseUnavailable:
         raise Refused(DATABASE_DOWN) from None
-    posts = [message_id for message_id in asked if message_id not in known]
+    return [message_id for message_id in asked if message_id not in known]
+
+
+async def refuse_platform_posts(ctx: Context, messages: Iterable[discord.Message]) -> None:
+    """Raises Refused when one of the messages is the platform's own, or when that cannot be known."""
+    posts = await platform_posts(ctx, messages)
     if posts:
         listed = ", ".join(str(message_id) for message_id in posts[:5])
         raise Refused(

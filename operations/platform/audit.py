@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from operations import cursors
 from operations.base import Context, Model, ReadOperation
@@ -25,6 +25,7 @@ class AuditListInput(Model):
     member: MemberRef | None = Field(default=None, description="Only calls of this person.")
     operation: str | None = Field(default=None, max_length=64)
     status: str | None = Field(default=None, max_length=20, description="Such as done, refused, pending.")
+    since: AwareDatetime | None = None
     mine: bool = Field(default=False, description="Only your own, also those that reached no guild.")
     limit: int = Field(default=25, ge=1, le=100)
     cursor: str | None = None
@@ -88,6 +89,7 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
             position = cursors.open_cursor(ctx, self.name, arguments.cursor)
             before = int(ctx.services.database.keyring.open(str(position[0]).encode()))
         found: list[AuditedCall] = []
+        since = None if arguments.since is None else arguments.since.timestamp()
         scanned, last = 0, 0
         while scanned < MAX_SCANNED:
             query = AuditQuery(
@@ -103,6 +105,9 @@ class ListAudit(ReadOperation[AuditListInput, AuditListResult]):
                 page = await audit.page(session, query)
             scanned += len(page.calls)
             for entries in page.calls:
+                if since is not None and entries[0].at < since:
+                    # They come in the order in which they began: whatever follows is older still.
+                    return self._result(ctx, found, None)
                 if not (_own if own_only else _audited)(ctx, entries):
                     continue
                 if own_only and member is not None and member.id != ctx.caller.user_id:

@@ -12,7 +12,7 @@ from operations.errors import Refused
 from operations.outcomes import timestamp
 from operations.platform.audit import AuditedCall, folded, is_masked, may_see
 from operations.refs import GuildRef
-from policy.model import Need, Refuse, Requirement, Step, Target
+from policy.model import Face, Need, Refuse, Requirement, Step, Target
 from policy.taint import Source
 from storage import audit, calls
 from storage.audit import AuditEntry
@@ -25,7 +25,7 @@ UNKNOWN_CALL = Refuse(
     "audit_list shows the calls that you may see.",
 )
 # Arguments of an inverse that hold text of members; names are no such text.
-TEXTS = frozenset({"topic", "description", "content", "embeds", "nickname"})
+TEXTS = frozenset({"topic", "description", "content", "embeds", "nickname", "new_reason"})
 CALL = Field(min_length=1, max_length=64, description="Its call_id.")
 
 
@@ -107,6 +107,8 @@ class RevertAudit(Redirect[AuditRevertInput, AuditRevertResult]):
     toolset = "audit"
     scope = "audit:write"
     open_to_members = "The call that it stands for asks for its own rights."
+    # So does the pause: of that call.
+    works_paused = True
 
     def needs(self, ctx: Context, arguments: AuditRevertInput) -> tuple[Need, ...]:
         return (Need(ctx.guild_target),)
@@ -125,8 +127,11 @@ class RevertAudit(Redirect[AuditRevertInput, AuditRevertResult]):
         if TEXTS & inverse.arguments.keys():
             # What it restores was written by somebody, and the preview shows it.
             ctx.services.decisions.taint(ctx.caller, _written_in(record))
-        if ctx.services.registry.get(inverse.operation) is None:
+        undoing = ctx.services.registry.get(inverse.operation)
+        if undoing is None:
             raise Refused(_cannot(f"Nothing undoes {record.operation} here."))
+        if ctx.caller.face not in undoing.faces:
+            raise Refused(_elsewhere(record.operation, undoing.faces))
         return inverse.model_copy(update={"reason": f"Undoes {record.call_id}"})
 
 
@@ -140,6 +145,16 @@ def _written_in(record: CallRecord) -> frozenset[Source]:
 
 def _channel_id(target: Target) -> int | None:
     return target.id if target.kind in ("channel", "category", "thread") else None
+
+
+def _elsewhere(operation: str, faces: frozenset[Face]) -> Refuse:
+    """Whatever is not offered here is not undone here either."""
+    return Refuse(
+        Step.SCOPE,
+        "face",
+        f"{operation} is not undone through this.",
+        f"Undo it through: {', '.join(sorted(face.value for face in faces))}.",
+    )
 
 
 def _cannot(reason: str) -> Refuse:

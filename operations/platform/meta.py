@@ -10,7 +10,7 @@ from operations.base import Context, Delegate, Empty, Model, Operation, ReadOper
 from operations.outcomes import timestamp
 from operations.sanitise import inline
 from operations.schemas import input_schema
-from policy.model import Kind, NeedsConfirmation, OperationClass, Refuse, Strength, Tier
+from policy.model import Explanation, Kind, NeedsConfirmation, OperationClass, Refuse, Strength, Tier
 
 
 class WhoamiGuild(Model):
@@ -157,26 +157,31 @@ class ExplainPolicy(ReadOperation[PolicyExplainInput, PolicyExplainResult]):
 
     async def read(self, ctx: Context, arguments: PolicyExplainInput) -> PolicyExplainResult:
         explanation = await ctx.services.decisions.explain(arguments.operation, arguments.arguments, ctx.caller)
-        decision = explanation.decision
-        confirmation, tier = "none", None
-        if isinstance(decision, NeedsConfirmation):
-            confirmation = "human" if decision.strength is Strength.PERSON else "token"
-            tier = decision.tier.label
-        return PolicyExplainResult(
-            operation=arguments.operation,
-            would_pass=not isinstance(decision, Refuse),
-            confirmation=confirmation,
-            tier=tier,
-            steps=[
-                ExplainedStep(
-                    step=report.step.value,
-                    passed=report.passed,
-                    reason=report.reason or None,
-                    remedy=report.remedy or None,
-                )
-                for report in explanation.steps
-            ],
-        )
+        return explained(arguments.operation, explanation)
+
+
+def explained(operation: str, explanation: Explanation) -> PolicyExplainResult:
+    """An explanation as a result."""
+    decision = explanation.decision
+    confirmation, tier = "none", None
+    if isinstance(decision, NeedsConfirmation):
+        confirmation = "human" if decision.strength is Strength.PERSON else "token"
+        tier = decision.tier.label
+    return PolicyExplainResult(
+        operation=operation,
+        would_pass=not isinstance(decision, Refuse),
+        confirmation=confirmation,
+        tier=tier,
+        steps=[
+            ExplainedStep(
+                step=report.step.value,
+                passed=report.passed,
+                reason=report.reason or None,
+                remedy=report.remedy or None,
+            )
+            for report in explanation.steps
+        ],
+    )
 
 
 class OperationRead(Delegate):

@@ -142,6 +142,7 @@ class CancelPlan(ControlOperation[PlanCancelInput, PlanResult]):
     """Take back a plan of yours that nobody has confirmed yet."""
 
     name = "plan_cancel"
+    works_paused = True
     title = "Cancel a plan"
     toolset = "meta"
     scope = "meta:write"

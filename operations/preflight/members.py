@@ -9,6 +9,8 @@ from policy.permissions import Bits
 MAX_TIMEOUT_SECONDS = 28 * 86_400
 MAX_DELETE_MESSAGE_SECONDS = 604_800
 MAX_NICKNAME = 32
+MIN_BAN_SECONDS = 60
+MAX_BAN_SECONDS = 5 * 366 * 86_400
 
 
 # ------------------------------------------------------------------- timeouts
@@ -88,6 +90,22 @@ def bot_reaches_nickname(bot_rank: int, target_rank: int, *, is_owner: bool) -> 
 
 
 # ----------------------------------------------------------------------- bans
+def ban_has_a_length(seconds: float) -> str | None:
+    """``seconds``: from now until its end."""
+    if seconds < MIN_BAN_SECONDS:
+        return "A temporary ban ends at least a minute from now."
+    if seconds > MAX_BAN_SECONDS:
+        return "A temporary ban ends within five years; leave its end out for one that stays."
+    return None
+
+
+def messages_go_with_a_new_ban(delete_message_seconds: int, *, banned: bool) -> str | None:
+    """Discord deletes messages with a ban that it makes; only the end of one that is there changes here."""
+    if not banned or not delete_message_seconds:
+        return None
+    return "They are banned already, so that no message would be deleted with it; use message_purge."
+
+
 def outside_bans_may_be_exhausted(*, is_member: bool) -> str | None:
     """Error 30035, "Maximum number of bans for non-guild members have been exceeded"; the number is not documented.
 
@@ -96,3 +114,22 @@ def outside_bans_may_be_exhausted(*, is_member: bool) -> str | None:
     if is_member:
         return None
     return "Discord limits how many people outside of a guild can be banned; whether there is room cannot be known."
+
+
+# ------------------------------------------------------------------- warnings
+def bots_take_no_warning(*, is_bot: bool) -> str | None:
+    if not is_bot:
+        return None
+    return "A bot reads no warnings; write to whoever runs it, or make a note with member_note."
+
+
+def requester_outranks(requester_rank: int, target_rank: int, name: str, *, is_owner: bool) -> str | None:
+    """Discord knows no warnings; whom one could not time out one does not warn. Ranks as in operations.member_rights.
+
+    https://discord.com/developers/docs/topics/permissions#permission-hierarchy
+    """
+    if is_owner:
+        return "Nobody warns the guild's owner."
+    if target_rank >= requester_rank:
+        return f"Your top role is not above @{name}; ask somebody whose role is."
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -11,9 +12,11 @@ from sandbox.describe import guild_ids
 from sandbox.gateway import Gateway
 from sandbox.guild_builder import GuildBuilder
 from sandbox.guild_spec import GuildSpec
-from sandbox.internals import SetupError
+from sandbox.internals import Guild, SetupError
 from sandbox.permission_names import bits_of
 from sandbox.world import World
+
+MOST_LEFT = 16
 
 
 class MakeGuild(GuildSpec, ActionBody):
@@ -21,6 +24,12 @@ class MakeGuild(GuildSpec, ActionBody):
 
 
 class RemoveGuild(ActionBody):
+    guild: int
+
+
+class InviteAgain(ActionBody):
+    """The bot comes back into a guild that it was removed from."""
+
     guild: int
 
 
@@ -66,16 +75,27 @@ class GuildOutage(ActionBody):
     available: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A guild as it was when the bot was removed from it."""
+
+    guild: Guild
+    channels: dict[int, Any]
+    messages: dict[int, Any]
+
+
 class GuildActions:
     def __init__(self, world: World, gateway: Gateway) -> None:
         self._world = world
         self._backend = world.backend
         self._gateway = gateway
+        self._left: dict[int, _Left] = {}
 
     def actions(self) -> list[Action]:
         return [
             Action("make_guild", MakeGuild, self.make_guild),
             Action("remove_guild", RemoveGuild, self.remove_guild),
+            Action("invite_again", InviteAgain, self.invite_again),
             Action("set_overwrite", SetOverwrite, self.set_overwrite),
             Action("move_role", MoveRole, self.move_role),
             Action("as_user", AsUser, self.as_user),
@@ -87,8 +107,29 @@ class GuildActions:
         return dict(guild_ids(self._backend, GuildBuilder(self._world, body).build()))
 
     async def remove_guild(self, body: RemoveGuild) -> dict[str, Any]:
+        guild = self._backend.get_guild(body.guild)
+        channel_ids = [*guild.channel_ids, *guild.thread_ids]
+        left = _Left(
+            guild,
+            {each: self._backend.channels[each] for each in channel_ids if each in self._backend.channels},
+            {each: self._backend.messages[each] for each in channel_ids if each in self._backend.messages},
+        )
         self._backend.remove_guild(body.guild)
+        if len(self._left) >= MOST_LEFT:
+            del self._left[next(iter(self._left))]
+        self._left[body.guild] = left
         return {}
+
+    async def invite_again(self, body: InviteAgain) -> dict[str, Any]:
+        """https://discord.com/developers/docs/events/gateway-events#guild-create (when the current user joins)"""
+        left = self._left.pop(body.guild, None)
+        if left is None:
+            raise SetupError(f"the bot was not removed from {body.guild}")
+        self._backend.guilds[body.guild] = left.guild
+        self._backend.channels.update(left.channels)
+        self._backend.messages.update(left.messages)
+        self._backend.emit("GUILD_CREATE", self._world.guild_payload(left.guild))
+        return dict(guild_ids(self._backend, left.guild))
 
     async def set_overwrite(self, body: SetOverwrite) -> dict[str, Any]:
         channel = self._backend.get_channel(body.channel)

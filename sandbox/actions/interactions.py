@@ -20,11 +20,14 @@ from sandbox.world import World
 
 
 class Interaction(ActionBody):
-    """`wait`: how many seconds the answer may take. A deferred answer counts when it is complete."""
+    """`wait`: how many seconds the answer may take. A deferred answer counts when it is complete, with `followups` when
+    so many messages have followed it.
+    """
 
     user: int
     channel: int
     wait: float = Field(default=3.0, ge=0, le=60)
+    followups: int = Field(default=0, ge=0, le=10)
 
 
 class Slash(Interaction):
@@ -89,14 +92,14 @@ class InteractionActions:
             result = await actor.slash(self._actors.channel(body.channel), body.name, **options)
         else:
             result = await actor.slash(body.name, **options)
-        return await self._answer(result, body.wait)
+        return await self._answer(result, body)
 
     async def autocomplete(self, body: Autocomplete) -> dict[str, Any]:
         actor = self._actors.in_channel(body.user, body.channel)
         filled = self._values(body.options, body.channel)
         channel = self._actors.channel(body.channel)
         result = await autocomplete(actor, channel, body.name, body.option, body.value, filled)
-        return await self._answer(result, body.wait)
+        return await self._answer(result, body)
 
     async def context_menu(self, body: ContextMenu) -> dict[str, Any]:
         actor = self._actors.in_channel(body.user, body.channel)
@@ -109,20 +112,20 @@ class InteractionActions:
         else:
             raise SetupError("a context menu needs target_user or target_message")
         result = await actor.context_menu(self._actors.channel(body.channel), body.name, target)
-        return await self._answer(result, body.wait)
+        return await self._answer(result, body)
 
     async def click(self, body: Click) -> dict[str, Any]:
         message = self._actors.message(body.channel, body.message)
         actor = self._actors.in_channel(body.user, body.channel)
         result = await actor.click(message, label=body.label, custom_id=body.custom_id)
-        return await self._answer(result, body.wait)
+        return await self._answer(result, body)
 
     async def select(self, body: Select) -> dict[str, Any]:
         message = self._actors.message(body.channel, body.message)
         values = self._actors.value(body.values, body.channel)
         actor = self._actors.in_channel(body.user, body.channel)
         result = await actor.select(message, values, custom_id=body.custom_id)
-        return await self._answer(result, body.wait)
+        return await self._answer(result, body)
 
     async def modal(self, body: Modal) -> dict[str, Any]:
         record = self._world.backend.interactions.get(body.interaction)
@@ -131,16 +134,16 @@ class InteractionActions:
         shown = InteractionResult(self._world.env, record)
         actor = self._actors.in_channel(body.user, body.channel)
         result = await actor.submit_modal(shown, self._values(body.values, body.channel))
-        return await self._answer(result, body.wait)
+        return await self._answer(result, body)
 
-    async def _answer(self, result: InteractionResult, wait_seconds: float) -> dict[str, Any]:
+    async def _answer(self, result: InteractionResult, body: Interaction) -> dict[str, Any]:
         """How the bot answered, once it has; `acknowledged` is false when it never did."""
 
         def answered() -> bool:
             _, _, loading = interaction_state(result)
-            return result.acknowledged and not loading
+            return result.acknowledged and not loading and len(result.followups) >= body.followups
 
-        await self._world.wait_until(answered, wait_seconds)
+        await self._world.wait_until(answered, body.wait)
         interaction_id, kind, loading = interaction_state(result)
         response = result.response
         return {

@@ -57,6 +57,13 @@ class SetNick(ByHand):
     nick: str | None
 
 
+class TakeDirectMessages(ActionBody):
+    """Whether this person takes direct messages from people of shared guilds."""
+
+    user: int
+    open: bool
+
+
 class MemberActions:
     def __init__(self, world: World) -> None:
         self._world = world
@@ -72,6 +79,7 @@ class MemberActions:
             Action("ban", Ban, self.ban),
             Action("unban", ByHand, self.unban),
             Action("timeout", TimeOut, self.timeout),
+            Action("direct_messages", TakeDirectMessages, self.direct_messages),
         ]
 
     async def add_member(self, body: AddMember) -> dict[str, Any]:
@@ -133,3 +141,11 @@ class MemberActions:
             until = self._world.clock.now() + datetime.timedelta(seconds=body.seconds)
         request = {"communication_disabled_until": until.isoformat() if until is not None else None}
         return self._by_hand(body, "PATCH", f"/members/{body.user}", request)
+
+    async def direct_messages(self, body: TakeDirectMessages) -> dict[str, Any]:
+        user = self._backend.get_user(body.user)
+        if body.open:
+            self._world.direct_messages.closed.discard(user.id)
+        else:
+            self._world.direct_messages.closed.add(user.id)
+        return {}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
+
+from pydantic import AwareDatetime
 
 from sandbox.actions.actors import Actors
 from sandbox.control import Action, ActionBody
@@ -16,7 +19,7 @@ class AttachedFile(ActionBody):
 
 
 class Send(ActionBody):
-    """Without a channel, it is a direct message to the bot."""
+    """Without a channel, it is a direct message to the bot. ``at``: a moment of the past, instead of now."""
 
     user: int
     channel: int | None = None
@@ -25,6 +28,7 @@ class Send(ActionBody):
     attachments: list[AttachedFile] = []
     reply_to: int | None = None
     guild: int | None = None
+    at: AwareDatetime | None = None
 
 
 class Edit(ActionBody):
@@ -79,14 +83,15 @@ class MessageActions:
             wanted = {"channel_id": str(channel.id), "message_id": str(body.reply_to)}
             reference = backend.normalize_message_reference(channel.id, wanted)
         files = [(file.name, file.text.encode()) for file in body.attachments]
-        message = backend.create_message(
-            channel.id,
-            body.user,
-            body.content,
-            embeds=body.embeds,
-            attachments=backend.store_attachments(channel.id, files),
-            reference=reference,
-        )
+        with self._world.clock.at(body.at) if body.at is not None else nullcontext():
+            message = backend.create_message(
+                channel.id,
+                body.user,
+                body.content,
+                embeds=body.embeds,
+                attachments=backend.store_attachments(channel.id, files),
+                reference=reference,
+            )
         kept = message.id in backend.messages[channel.id]
         return {"id": str(message.id), "channel": str(channel.id), "blocked_by_automod": not kept}
 

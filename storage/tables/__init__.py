@@ -7,7 +7,9 @@ empty bytes stand for an empty or erased one.
 
 from __future__ import annotations
 
+from storage.tables.administration import AllowedChatChannel
 from storage.tables.base import Table, metadata
+from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
 from storage.tables.core import (
     AuditEvent,
     AuditHead,
@@ -27,23 +29,35 @@ from storage.tables.core import (
     Workspace,
     WorkspaceMembership,
 )
+from storage.tables.moderation import ChannelLock
+from storage.tables.notices import LogPosition, Pause
+from storage.tables.setup import SetupCard
 
 __all__ = [
+    "AllowedChatChannel",
     "AuditEvent",
     "AuditHead",
     "BotConfig",
     "Call",
+    "Case",
+    "CaseBook",
+    "CaseNote",
+    "ChannelLock",
     "ChannelPolicy",
     "FactRevision",
     "GuildInstallation",
     "GuildPolicy",
     "IdempotencyRecord",
+    "LogPosition",
     "MCPClient",
+    "Pause",
     "ProcessLease",
     "ReadCount",
     "SentMessage",
+    "SetupCard",
     "Table",
     "TaintMark",
+    "TemporaryEffect",
     "User",
     "Workspace",
     "WorkspaceMembership",

@@ -56,7 +56,10 @@ class WorkspaceMembership(Table, table=True):
 
 
 class GuildInstallation(Table, table=True):
-    """A guild inside a workspace, from its installation to its removal. At most one of a guild is active."""
+    """A guild inside a workspace, from its installation to its removal. At most one of a guild is active.
+
+    ``claimed_by``: the member who claimed it; None where the instance installed it by itself.
+    """
 
     __table_args__ = (
         Index(
@@ -75,6 +78,7 @@ class GuildInstallation(Table, table=True):
     guild_id: int = Field(sa_type=BigInteger)
     installed_at: float = Field(sa_type=Double)
     removed_at: float | None = Field(default=None, sa_type=Double)
+    claimed_by: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class BotConfig(Table, table=True):

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import update
+from sqlmodel import col
+
 from operations.callers import Callers
 from policy.model import Face
 from storage.calls import CallState
+from storage.tables import Call
 from tests.app import Answer, Place, until
 from tests.sandbox_process import SandboxProcess
 
@@ -128,9 +132,15 @@ async def told(
     return said
 
 
-async def state_of(place: Place, plan_id: str) -> CallState:
-    """As the desk shows it to the guild's owner."""
+async def state_of(place: Place, plan_id: str, who: str = "olive") -> CallState:
+    """As the desk shows it to the guild's owner, or to another; what has ended, to its requester alone."""
     core = place.town.core
-    caller = Callers(core.facts).of_member(place.guild_id, int(place.member("olive")), Face.SLASH)
+    caller = Callers(core.facts).of_member(place.guild_id, int(place.member(who)), Face.SLASH)
     assert caller is not None
     return (await core.desk.view(plan_id, caller)).state
+
+
+async def ran_out(place: Place, plan_id: str) -> None:
+    """As if its time had gone by."""
+    async with place.town.core.database.unit_of_work() as session:
+        await session.execute(update(Call).where(col(Call.call_id) == plan_id).values(expires_at=1.0))

@@ -6,16 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import update
-from sqlmodel import col
 
 from operations.callers import Callers
 from operations.plans import CardPlace, PersonProof
 from policy.model import Face
 from storage.calls import CallState
-from storage.tables import Call
 from tests.app import Place
-from tests.cogs.approving import Card, asked, card_for, card_of, presses, settled_card, state_of, told
+from tests.cogs.approving import Card, asked, card_for, card_of, presses, ran_out, settled_card, state_of, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,12 +27,6 @@ async def risky(place: Place, name: str, as_: str = "ada") -> str:
     await place.says("nina", "general", "something to read")
     await place.done("message_list_recent", as_, channel=place.channel("general"))
     return await asked(place, "channel_create", as_, guild=place.id, name=name, overwrites=overwrites)
-
-
-async def ran_out(place: Place, plan_id: str) -> None:
-    """As if its time had gone by."""
-    async with place.town.core.database.unit_of_work() as session:
-        await session.execute(update(Call).where(col(Call.call_id) == plan_id).values(expires_at=1.0))
 
 
 async def test_a_critical_call_is_done_once_somebody_types_the_name_on_the_card(place: Place) -> None:

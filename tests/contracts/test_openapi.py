@@ -13,6 +13,7 @@ from policy.model import Caller, CallerKind, Face, Kind
 from policy.scopes import EVERYTHING
 from tests import samples
 from tests.app import Place
+from tests.deeds import EVERY_DEED
 from tests.openapi import BODY_LEFT_OUT, FILE, INTEGER_ID, MISSING, STRING_PERMISSIONS, Description, description
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -42,6 +43,7 @@ async def test_what_the_sample_sends_is_described(place: Place, operation: type[
         scopes=EVERYTHING,
         guild_ids=frozenset({place.guild_id}),
         direct_writes=True,
+        deeds=EVERY_DEED,
     )
     outcome = await core.executor.run(operation.name, given, system)
     sent = await place.town.requests()
@@ -51,7 +53,7 @@ async def test_what_the_sample_sends_is_described(place: Place, operation: type[
         assert done.status == "done", (outcome.refusal, outcome.detail, done)
         sent += await place.town.requests()
     assert [problem for each in sent for problem in known.problems(each)] == []
-    if operation.kind is Kind.WRITE:
+    if operation in samples.GUILD_WRITES:
         assert {each["method"] for each in sent} - {"GET"}, sent
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from operations.base import Operation
 from operations.plans import PersonProof
+from operations.platform_writes import PlatformWrite
 from policy.model import Face
 from tests import samples
 from tests.app import Answer, Place
@@ -39,12 +40,11 @@ async def settled(place: Place, asked: Answer, typed: str | None) -> Answer:
 @EVERY_WRITE
 async def test_what_is_called_reversible_is_restored(place: Place, operation: type[Operation]) -> None:
     given = samples.sample(operation, await samples.things(place))
-    before = await place.world()
+    before, kept = await place.world(), await place.kept()
     preview = await place.call(operation.name, "ada", **given)
     done = await settled(place, await place.call(operation.name, "ada", **given, dry_run=False), None)
     assert done.status == "done", done
-    changed = await place.world()
-    assert changed != before
+    assert (await place.world(), await place.kept()) != (before, kept)
     known = await place.done("audit_get", "ada", guild=place.id, call=done.data["call_id"])
     if not preview.data["reversible"]:
         return
@@ -56,6 +56,9 @@ async def test_what_is_called_reversible_is_restored(place: Place, operation: ty
     )
     assert undone.status == "done", undone
     assert list(differences(before, await place.world())) == []
+    if issubclass(operation, PlatformWrite):
+        # What is done to members stays on record, also where it is undone.
+        assert await place.kept() == kept
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:

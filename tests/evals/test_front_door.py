@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from storage import chat_channels
 from tests.app import Place, Town, running_town, until
 from tests.messages_api import Calls, MessagesApi, Says, messages_api
 
@@ -40,7 +41,13 @@ async def answering(instance: Answering) -> Answering:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def harbor(answering: Answering) -> Place:
-    return await answering.town.place()
+    place = await answering.town.place()
+    async with answering.town.core.database.unit_of_work() as session:
+        for name in ("general", "mod-room"):
+            channel_id = int(place.channel(name))
+            await chat_channels.allow(session, place.installation_id, channel_id, by=None, now=time.time())
+    await until(lambda: answering.town.core.facts.snapshot.chat_channels.get(place.installation_id), "it may answer")
+    return place
 
 
 def mentioning(answering: Answering, text: str) -> str:
@@ -95,6 +102,7 @@ async def test_only_who_speaks_to_it_is_answered(answering: Answering, harbor: P
     answering.api.script = [Says("Yes?")]
     await harbor.says("bela", "general", "hello everybody")
     await harbor.says("bela", "general", f"<@{harbor.member('nina')}> hello")
+    await harbor.says("bela", "lounge", mentioning(answering, "hello in a channel that it doesn't answer in"))
     await harbor.says("bela", "general", mentioning(answering, "hello"))
     await answered(harbor, "Yes?")
     assert len(answering.api.received) == 1

@@ -23,6 +23,7 @@ _MINUTE_SECONDS = 60.0
 _PARTS = (
     "bot.__main__",
     "bot.commands.migrating",
+    "bot.commands.pausing",
     "bot.commands.serving",
     "bot.commands.stdio_alone",
     "bot.commands.tokens",

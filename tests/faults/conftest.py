@@ -22,11 +22,22 @@ async def sandbox_for_session() -> AsyncGenerator[SandboxProcess]:
         yield sandbox
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def steady_sandbox() -> AsyncGenerator[SandboxProcess]:
+    """That of ``steady_instance`` alone: two bots of one application would answer each other's interactions."""
+    async with SandboxProcess() as sandbox:
+        await sandbox.make_guild("Anchor", owner="olive")
+        yield sandbox
+
+
 @pytest_asyncio.fixture
-async def sandbox(sandbox_for_session: SandboxProcess) -> AsyncGenerator[SandboxProcess]:
+async def sandbox(
+    request: pytest.FixtureRequest, sandbox_for_session: SandboxProcess, steady_sandbox: SandboxProcess
+) -> AsyncGenerator[SandboxProcess]:
     """The worker's sandbox; faults, limits and delays end with the test."""
-    yield sandbox_for_session
-    await sandbox_for_session.control("reset")
+    chosen = steady_sandbox if "steady_instance" in request.fixturenames else sandbox_for_session
+    yield chosen
+    await chosen.control("reset")
 
 
 @pytest_asyncio.fixture
@@ -53,13 +64,13 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncG
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def steady_instance(
-    sandbox_for_session: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+    steady_sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[Instance]:
     """An instance that several tests share: none of them ends it. What would take long there is short."""
     folder = tmp_path_factory.mktemp("steady")
     constants = {"operations.settlement.EXECUTE_TIMEOUT_SECONDS": 1.0}
     async with Instance(
-        sandbox_for_session, folder, f"sqlite:///{folder / 'guildhall.db'}", constants=constants
+        steady_sandbox, folder, f"sqlite:///{folder / 'guildhall.db'}", constants=constants
     ) as instance:
         yield instance
 

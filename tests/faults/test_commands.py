@@ -112,6 +112,7 @@ async def test_doctor_looks_at_every_part_and_says_what_to_do(
         ["ok", "intents"],
         ["ok", "clock"],
         ["ok", "database"],
+        ["ok", "guilds"],
         ["ok", "redis"],
         ["ok", "public"],
     ]

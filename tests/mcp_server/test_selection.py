@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_server.presets import PRESETS, READ_ONLY
 from mcp_server.selection import UnknownToolset, parse
 from policy.model import Caller, CallerKind, Face
+from policy.presets import PRESETS, READ_ONLY
 
 TOOLSETS = ("guilds", "messages", "roles")
 CALLER = Caller(CallerKind.TOKEN, Face.MCP, "mc_1", "ws_1", 1)

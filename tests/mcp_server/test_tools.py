@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from mcp_server.instructions import INSTRUCTIONS
 from mcp_server.listing import ToolListing
-from mcp_server.presets import PRESETS
 from mcp_server.tools import tool
 from operations.base import Common, Delegate, Model, Operation, Status
 from operations.outcomes import structured
 from policy.model import Face, Kind, Tier
+from policy.presets import PRESETS
 from tests.mcp_server.result_strategies import results_of
 from tests.mcp_server.scripted_executor import read, write
 from tests.mcp_server.served import REGISTRY, TOOLS

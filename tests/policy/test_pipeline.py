@@ -209,7 +209,8 @@ def missing_facts() -> list[tuple[str, Requirement, Facts]]:
     cases: list[tuple[str, Requirement, Facts]] = []
     for field in fields(Facts):
         # Whether four eyes are asked for decides on proofs alone; see below.
-        if field.name in ("now", "platform_age_seconds", "four_eyes"):
+        # A claim alone asks for the guild that it is about; tests.policy.test_claims.
+        if field.name in ("now", "platform_age_seconds", "four_eyes", "claimed_guild_id"):
             continue
         base = AUDIENCE_KNOWN if field.name == "audience_leaks" else facts()
         asked = LEAVING if field.name == "tainted" else requirement()
@@ -341,10 +342,25 @@ def test_an_operator_stays_inside_its_guilds() -> None:
 
 
 def test_the_system_needs_no_person_but_every_other_step() -> None:
-    system = caller(kind=CallerKind.SYSTEM, user_id=None)
+    system = caller(kind=CallerKind.SYSTEM, user_id=None, deeds=frozenset({"message_send"}))
     assert decide(system, requirement(tier=Tier.CRITICAL), facts(role=None, tainted=True)) == ALLOW
     for known in (facts(role=None, installation=None), replace(at_target(bot=standing(bits=0)), role=None)):
         assert isinstance(decide(system, requirement(), known), Refuse)
+
+
+def test_the_system_does_what_is_listed_for_it_and_nothing_else() -> None:
+    system = caller(kind=CallerKind.SYSTEM, user_id=None, deeds=frozenset({"member_unban"}))
+    decision = decide(system, requirement(), facts(role=None))
+    assert isinstance(decision, Refuse)
+    assert (decision.step, decision.code) == (Step.SCOPE, "no_deed")
+    assert decide(system, requirement(operation="member_unban"), facts(role=None)) == ALLOW
+    assert isinstance(decide(replace(system, deeds=frozenset()), reading(), facts(role=None)), Refuse)
+
+
+def test_what_a_policy_denies_to_callers_the_system_still_brings_to_its_end() -> None:
+    system = caller(kind=CallerKind.SYSTEM, user_id=None, deeds=frozenset({"member_unban"}))
+    denied = replace(facts(targets=(target_facts(rule=Rule.DENY),)), role=None)
+    assert decide(system, requirement(operation="member_unban"), denied) == ALLOW
 
 
 @pytest.mark.parametrize("kind", [Kind.WRITE, Kind.CONTROL])

@@ -117,6 +117,8 @@ def facts(**changes: Any) -> Facts:
         role=PlatformRole.MEMBER,
         installation=installation(),
         guild_allowed=True,
+        pause=None,
+        preset="all",
         targets=(target_facts(),),
         tainted=False,
         audience_leaks=False,

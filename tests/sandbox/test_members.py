@@ -55,3 +55,26 @@ async def test_the_bots_own_nickname_is_logged(sandbox: SandboxProcess, ids: Gui
     assert (entry["action_type"], entry["target_id"], entry["reason"]) == (24, str(guild.me.id), "because")
     (change,) = entry["changes"]
     assert (change["key"], change["new_value"]) == ("nick", "Harbour Master")
+
+
+async def test_who_takes_no_direct_messages_gets_none(sandbox: SandboxProcess, guild: discord.Guild) -> None:
+    added = await sandbox.control("add_member", guild=guild.id, name="shy")
+    await sandbox.control("direct_messages", user=int(added["id"]), open=False)
+    member = await guild.fetch_member(int(added["id"]))
+    with pytest.raises(discord.Forbidden) as refused:
+        await member.send("hello")
+    assert refused.value.code == 50007
+    await sandbox.control("direct_messages", user=int(added["id"]), open=True)
+    await member.send("hello")
+
+
+async def test_the_audit_log_after_an_entry_begins_with_the_oldest(
+    sandbox: SandboxProcess, ids: GuildIds, guild: discord.Guild
+) -> None:
+    await _strangers(sandbox, ids, 4)
+    newest_first = [entry.id async for entry in guild.audit_logs(limit=10)]
+    oldest_first = [entry.id async for entry in guild.audit_logs(limit=10, oldest_first=True)]
+    assert oldest_first == newest_first[::-1]
+    after = discord.Object(oldest_first[0])
+    found = [entry.id async for entry in guild.audit_logs(limit=2, after=after, oldest_first=True)]
+    assert found == oldest_first[1:3]

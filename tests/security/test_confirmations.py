@@ -81,14 +81,14 @@ async def test_line_01_an_obedient_model_gets_nothing_done_that_taint_gives_to_a
     arguments = samples.sample(operation, await samples.things(place))
     await place.token("ada", key="second")
     await read_foreign_text(place, "ada")
-    before = await place.world()
+    before = await place.world(), await place.kept()
     delegate = "operation_write" if operation.operation_class() is OperationClass.WRITE else "operation_destroy"
     model, person = Obedient(operation.name, arguments), Answering("accept")
     for key in ("ada", "second"):
         for mode in (HANDSHAKE, MODERN):
             async with place.client(key, mode, elicitation_callback=person) as client:
                 await model.go_on(client, delegate)
-    assert await place.world() == before
+    assert (await place.world(), await place.kept()) == before
     assert person.forms == []
     assert model.tokens == [None]
     assert model.plans, model.answers[:2]

@@ -39,7 +39,7 @@ CASES = [
     pytest.param(
         operation, *case, id="-".join((operation.name, *case)), marks=() if case == usual else pytest.mark.storm
     )
-    for number, operation in enumerate(samples.WRITES)
+    for number, operation in enumerate(samples.GUILD_WRITES)
     for usual in [("reset", *KINDS[number % len(KINDS)])]
     for case in dict.fromkeys([usual, *((fault, fault, how_often) for fault, how_often in KINDS)])
 ]

@@ -45,6 +45,12 @@ def by_control(action: str, **body: Any) -> Change:
     return change
 
 
+async def opens_the_case_again(place: Place, known: Things) -> None:
+    """As another moderator, who had read nothing."""
+    asked_for = {"guild": known.guild, "case": known.case, "state": "open"}
+    await place.done("case_edit", "marlow", **asked_for, dry_run=False)
+
+
 async def edits_own_words(place: Place, known: Things) -> None:
     await place.by_hand(
         "nina", "PATCH", f"/channels/{known.channel}/messages/{known.message}", {"content": "never mind"}
@@ -112,6 +118,9 @@ CHANGES: dict[str, list[tuple[str, Change]]] = {
         ("{message}", by_owner("PUT", "/channels/{channel}/messages/pins/{message}")),
         ("existence", by_owner("DELETE", MESSAGE)),
     ],
+    "message_purge": [("messages", edits_own_words), ("existence", by_owner("DELETE", MESSAGE))],
+    "channel_lock": [("overwrites", by_owner("PUT", "/channels/{channel}/permissions/{role}", OVERWRITE))],
+    "channel_unlock": [("overwrites", by_owner("PUT", "/channels/{locked_channel}/permissions/{role}", OVERWRITE))],
     "role_modify": [
         ("name", by_owner("PATCH", ROLE, {"name": "Theirs"})),
         ("permissions", by_owner("PATCH", ROLE, {"permissions": "64"})),
@@ -138,6 +147,7 @@ CHANGES: dict[str, list[tuple[str, Change]]] = {
     "member_timeout_remove": [("timed_out_until", by_control("timeout", who="timed_out", seconds=60))],
     "member_unban": [("existence", by_owner("DELETE", "/guilds/{guild}/bans/{banned}"))],
     "member_edit": [("nick", by_owner("PATCH", MEMBER, {"nick": "Theirs"}))],
+    "case_edit": [("state", opens_the_case_again)],
     "reaction_add": [("is_new", by_owner("PUT", MESSAGE + f"/reactions/{THUMB}/@me"))],
     "thread_create": [("has_thread", by_owner("POST", MESSAGE + "/threads", {"name": "faster"}))],
     "webhook_create": [(UNREACHABLE, by_owner("DELETE", "/channels/{channel}"))],

@@ -18,6 +18,7 @@ from policy.model import Caller, CallerKind, Face
 from policy.scopes import EVERYTHING
 from storage import calls
 from tests.app import Place
+from tests.deeds import EVERY_DEED
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -49,6 +50,7 @@ async def by_system(place: Place, name: str, /, **arguments: Any) -> Outcome:
         scopes=EVERYTHING,
         guild_ids=frozenset({place.guild_id}),
         direct_writes=True,
+        deeds=EVERY_DEED,
     )
     return await place.town.core.executor.run(name, {"guild": place.id, **arguments}, caller)
 

@@ -108,6 +108,8 @@ FIELDS: Mapping[str, Draw] = {
     "revoke": permission_names,
     "nickname": words(32),
     "until": moment,
+    "since": moment,
+    "contains": words(200),
     "avatar": lambda rng, _: None,
     "max_age_seconds": number(0, 604_800, 0, 3_600, 86_400),
     "max_uses": number(0, 100, 0, 1, 10),
@@ -387,6 +389,23 @@ def _bulk_delete(rng: random.Random, scene: Scene, operation: type[Operation], _
     return {**given, "channel": str(channel_id), "messages": [*here, *elsewhere]}
 
 
+def _purge(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
+    """Mostly of a channel where something was said, and of no time in particular."""
+    given = derived(rng, scene, operation.Input, operation.name)
+    if rng.random() > RARELY:
+        given["channel"] = str(rng.choice(scene.said).channel_id)
+        for name in ("since", "until", "contains", "within_seconds"):
+            given.pop(name, None)
+    return given
+
+
+def _ban(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
+    """For good, for a time, or until a moment."""
+    given = derived(rng, scene, operation.Input, operation.name)
+    given.pop(rng.choice(["duration_seconds", "until"]), None)
+    return given
+
+
 def _create_thread(rng: random.Random, scene: Scene, operation: type[Operation], requester: int) -> dict[str, Any]:
     given = derived(rng, scene, operation.Input, operation.name)
     if "message" in given and rng.random() > RARELY:
@@ -400,6 +419,8 @@ OPERATIONS: Mapping[str, Generator] = {
     "member_timeout": one_of("duration_seconds", "until"),
     "message_bulk_delete": _bulk_delete,
     "message_delete": _of_message,
+    "message_purge": _purge,
+    "member_ban": _ban,
     "reaction_add": _of_message,
     "webhook_delete": _of_webhook,
     "webhook_execute": _of_webhook,

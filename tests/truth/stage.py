@@ -28,6 +28,7 @@ from sandbox.server import Sandbox
 from storage import installations, sent_messages, workspaces
 from storage.instance import Mark
 from tests.app import until
+from tests.deeds import EVERY_DEED
 
 SIMULATED_REQUESTS = 1_000_000
 
@@ -53,6 +54,7 @@ class Stage:
             scopes=EVERYTHING,
             guild_ids=frozenset({guild_id}),
             direct_writes=True,
+            deeds=EVERY_DEED,
         )
 
     async def install(self, guild_id: int, sent: dict[tuple[int, int], int]) -> None:

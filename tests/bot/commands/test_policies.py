@@ -1,4 +1,4 @@
-"""A guild's policy from the command line: it tightens, it loosens nothing, and the audit tells of both."""
+"""A guild's policy from the command line: it tightens by itself, asks for what loosens, and the audit tells of both."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pytest
 from bot import command_line, settings
 from bot.commands import policies
 from bot.commands.failures import CommandError
+from operations.base import Status
+from operations.plans import PersonProof
 from policy.model import CallerKind, Face
 from policy.rules import ChannelRules, GuildRules
 from storage import policies as stored
 from storage.instance import Mark
-from tests.app import Place, until
+from tests.app import Place, Town, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -190,3 +192,120 @@ async def test_a_guild_that_is_not_installed_is_told(place: Place) -> None:
     arguments = command_line.parsed(["policy", "show", "--guild", str(NOWHERE)])
     with pytest.raises(CommandError, match="is not installed"):
         await policies.run(configured, arguments, Mark.SANDBOX)
+
+
+# -------------------------------------------------------- in a member's name
+async def test_a_member_sets_with_his_own_rights(place: Place) -> None:
+    [said] = await run(place, "set", "--as", place.member("olive"), "--write", "confirm", "--record-reads", "on")
+    assert said == "Done: Set write, record_reads in Harbor. A running instance follows within a second."
+    rules = await rules_of(place)
+    assert (rules.rules.write, rules.record_reads) == ("confirm", True)
+    rows = await place.audited(operation="policy_set")
+    assert {(row.face, row.caller_kind, str(row.user_id)) for row in rows} == {
+        (Face.CLI, CallerKind.COMMAND_LINE, place.member("olive"))
+    }
+
+
+async def test_each_setting_goes_through_its_own_operation(place: Place) -> None:
+    said = await run(
+        place,
+        "set",
+        "--as",
+        place.member("olive"),
+        "--approver-role",
+        place.role("Moderator"),
+        "--approvals-channel",
+        place.channel("mod-room"),
+        "--log-channel",
+        place.channel("mod-room"),
+        "--map-role",
+        f"{place.role('Member')}=viewer",
+        "--tier",
+        "message_send=risky",
+    )
+    assert len(said) == 4
+    assert await rules_of(place) == GuildRules.model_validate(
+        {
+            "approver_role_ids": [place.role("Moderator")],
+            "approvals_channel_id": place.channel("mod-room"),
+            "log_channel_id": place.channel("mod-room"),
+            "role_map": {place.role("Member"): "viewer"},
+            "tiers": {"message_send": "risky"},
+        }
+    )
+
+
+async def test_a_member_without_the_role_is_refused_in_his_name(place: Place) -> None:
+    said = await refused(place, "--as", place.member("nina"), "--write", "deny")
+    assert "policy_set needs the workspace role manager or higher" in said
+    assert await rules_of(place) == GuildRules()
+    assert "A person" not in said
+
+
+async def test_loosening_is_asked_for_and_a_person_confirms_it_on_the_card_of_the_running_instance(
+    place: Place,
+) -> None:
+    general = place.channel("general")
+    await run(place, "set", "--channel", general, "--write", "deny", "--destroy", "deny")
+    [said] = await run(place, "set", "--as", place.member("olive"), "--channel", general, "--write", "allow")
+    assert said.startswith("Asked: LOOSENS THE POLICY of Harbor (write from deny to allow)")
+    assert "Nothing has changed yet" in said
+    assert (await channel_rules(place))[int(general)].rules.write == "deny"
+    core = place.town.core
+    by = core.callers.of_member(place.guild_id, int(place.member("olive")), Face.SLASH)
+    assert by is not None
+    await until(lambda: core.facts.age_seconds() < 5, "the facts are current")
+    [plan] = await core.desk.open(by, place.guild_id)
+    assert plan.plan_id in said
+
+    async def has_card() -> bool:
+        return (await core.desk.view(plan.plan_id, by)).card is not None
+
+    await until(has_card, "the active process posts the card", 25)
+    card = (await core.desk.view(plan.plan_id, by)).card
+    outcome = await core.desk.confirm(plan.plan_id, by, PersonProof("card", place=card, typed="general"))
+    assert outcome.status is Status.DONE, outcome
+    assert (await channel_rules(place))[int(general)].rules.write == "allow"
+
+
+async def test_loosening_without_a_name_is_asked_for_as_the_applications_owner(town: Town) -> None:
+    """Who is nobody in this guild; then another name is asked for."""
+    owner = min(town.core.state.source.application_owner_ids)
+    place = await town.place()
+    said = await refused_loosening(place)
+    assert f"As {owner}" in said
+    assert "--as USER_ID" in said
+
+
+async def refused_loosening(place: Place) -> str:
+    await run(place, "set", "--write", "deny")
+    return await refused(place, "--write", "allow")
+
+
+# --------------------------------------------------------------------- testing
+async def test_a_policy_is_tested_for_a_member(place: Place) -> None:
+    general, nina = place.channel("general"), place.member("nina")
+    call = json.dumps({"channel": general, "content": "hi"})
+    said = await run(place, "test", "--as", nina, "message_send", call)
+    assert said[0] == "message_send: would pass; it needs nothing more"
+    await run(place, "set", "--channel", general, "--write", "deny")
+    said = await run(place, "test", "--as", nina, "message_send", call)
+    assert said[0] == "message_send: refused"
+    [line] = [line for line in said if line.startswith("REFUSES")]
+    assert line.startswith("REFUSES  channel: The policy here denies write operations at #general.")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("message_sned",), "There is no operation of that name"),
+        (("message_send", "{"), "this is not JSON"),
+        (("message_send", "[]"), "write one JSON object"),
+        (("message_send", '{"channel": "nowhere", "content": "hi"}'), "No channel that you can see"),
+        (("message_send", "{}"), "channel"),
+    ],
+)
+async def test_a_test_of_what_is_not_there_is_told(place: Place, given: tuple[str, ...], said: str) -> None:
+    with pytest.raises(CommandError) as raised:
+        await run(place, "test", "--as", place.member("nina"), *given)
+    assert said in str(raised.value)

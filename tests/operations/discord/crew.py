@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import discord
@@ -93,7 +94,7 @@ async def observed(road: Road, name: str, preview: Preview[Any]) -> str:
     operation = cast("WriteOperation[Any, Any, Any]", found)
     view = await road.core.state.view(road.guild_id, None)
     assert view is not None
-    # No operation about members asks for a service.
-    services: Any = None
+    # What operations about members ask for.
+    services: Any = SimpleNamespace(database=road.core.database, facts=road.core.facts)
     ctx = Context("cl_test", road.caller(None), time.time(), services, view)
     return await operation.observe(ctx, preview.effect)

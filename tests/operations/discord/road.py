@@ -13,6 +13,7 @@ from policy.rules import ChannelRules, ClassRules
 from policy.scopes import EVERYTHING
 from storage import installations, memberships, policies, workspaces
 from tests.app import until
+from tests.deeds import EVERY_DEED
 from tests.sandbox_process import GuildIds, SandboxProcess
 
 
@@ -44,6 +45,7 @@ class Road:
             scopes=EVERYTHING,
             guild_ids=frozenset({self.guild_id}),
             direct_writes=direct,
+            deeds=EVERY_DEED,
         )
 
     async def call(self, name: str, member: str | None, /, **arguments: Any) -> Outcome:
