@@ -32,12 +32,12 @@ CORE = frozenset(
         "member_get",
         "member_search",
         "member_timeout",
+        "member_warn",
         "message_get",
         "message_list_recent",
         "message_search",
         "message_send",
         "role_list",
-        "warn",
     }
 )
 # Where a call that names no channel means the one of the request. Nothing that changes a channel itself.

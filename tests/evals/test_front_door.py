@@ -6,12 +6,19 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import Any
 
+import discord
 import pytest
 import pytest_asyncio
 
+from bot.assistant import turns_of
+from cogs.agent.cog import AgentCog
+from cogs.agent.messenger import DiscordMessenger
+from cogs.agent.provider import MessagesProvider
+from cogs.agent.turns import Shares
 from storage import chat_channels
-from tests.app import Place, Town, running_town, until
+from tests.app import Place, Town, until
 from tests.messages_api import Calls, MessagesApi, Says, messages_api
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -22,21 +29,24 @@ KEY = "an-agent-key-that-never-shows-0123456789"
 class Answering:
     town: Town
     api: MessagesApi
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Answering]:
-    async with messages_api() as api:
-        settings = {"AGENT_ENABLED": "true", "AGENT_API_KEY": KEY, "AGENT_BASE_URL": f"{api.url}/v1"}
-        async with running_town(tmp_path_factory.mktemp("answering"), settings) as town:
-            yield Answering(town, api)
+    cog: AgentCog
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def answering(instance: Answering) -> Answering:
-    await instance.town.serving()
-    instance.api.reset()
-    return instance
+async def answering(town: Town) -> AsyncGenerator[Answering]:
+    """The worker's app with the assistant's cog: a process knows one address of Discord, so there is no second app."""
+    core = town.core
+    async with (
+        messages_api() as api,
+        MessagesProvider.open(KEY, f"{api.url}/v1") as provider,
+        turns_of(core, provider, shares=Shares(cooldown_seconds=0.0)) as turns,
+    ):
+        cog = AgentCog(core.client, turns, DiscordMessenger(core.client), core.state, core.facts)
+        await core.client.add_cog(cog)
+        try:
+            yield Answering(town, api, cog)
+        finally:
+            await core.client.remove_cog(cog.qualified_name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -108,14 +118,25 @@ async def test_only_who_speaks_to_it_is_answered(answering: Answering, harbor: P
     assert len(answering.api.received) == 1
 
 
+def reaction(place: Place, who: str, message_id: str) -> discord.RawReactionActionEvent:
+    """As the gateway tells it, to an app with the intent for reactions (AGENT_ENABLED=true)."""
+    data: Any = {
+        "user_id": place.member(who),
+        "channel_id": place.channel("general"),
+        "message_id": message_id,
+        "guild_id": place.id,
+        "burst": False,
+        "type": 0,
+    }
+    return discord.RawReactionActionEvent(data, discord.PartialEmoji(name="🛑"), "REACTION_ADD")
+
+
 async def test_a_stop_sign_of_the_author_ends_the_turn(answering: Answering, harbor: Place) -> None:
     answering.api.script = [Says("A long, long story.", hold=asyncio.Event())]
     asked = await harbor.says("bela", "general", mentioning(answering, "a story"))
     await until(lambda: answering.api.open == 1, "the stream is open")
-    control = harbor.town.sandbox.control
-    where = {"channel": int(harbor.channel("general")), "message": int(asked), "emoji": "🛑"}
-    await control("react", user=int(harbor.member("nina")), **where)
-    await control("react", user=int(harbor.member("bela")), **where)
+    for who in ("nina", "bela"):
+        await answering.cog.on_raw_reaction_add(reaction(harbor, who, asked))
 
     async def is_stopped() -> bool:
         return any(each.endswith("-# Stopped.") for each in await answers(harbor))

@@ -77,8 +77,14 @@ async def test_1_whatever_an_ordinary_member_has_it_call_changes_nothing_of_the_
         assert structure(await place.world()) == before
         done = await place.audited(entry="outcome", status="done", face="agent")
         assert {row.user_id for row in done} == {int(place.member("bela"))}
-        # What is left to everybody: to say something, and to react.
-        assert {row.operation for row in done} <= {"agent_turn", "message_send", "reaction_add", "thread_create"}
+        # What is left to everybody: to say something, to react, to report.
+        assert {row.operation for row in done} <= {
+            "agent_turn",
+            "member_report",
+            "message_send",
+            "reaction_add",
+            "thread_create",
+        }
 
 
 async def test_5_effects_are_those_of_a_turns_own_author(place: Place, assistant: Assistant) -> None:
