@@ -57,6 +57,7 @@ from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.channel_policies import SetChannelPolicy
 from operations.platform.chat_channels import AllowChatChannel, DisallowChatChannel
 from operations.platform.guild_claim import ClaimGuild
+from operations.platform.guild_export import ExportGuild
 from operations.platform.meta import (
     ExplainPolicy,
     OperationDestroy,
@@ -65,12 +66,14 @@ from operations.platform.meta import (
     SearchTools,
     Whoami,
 )
+from operations.platform.my_data import GetMyData
 from operations.platform.pauses import PauseGuild, ResumeGuild
 from operations.platform.plans import CancelPlan, ConfirmPlan, GetPlan
 from operations.platform.policies import GetPolicy, SetPolicy
 from operations.platform.policy_channels import SetApprovalsChannel, SetApprovers, SetLogChannel
 from operations.platform.policy_test import TryPolicy
 from operations.platform.preset_set import SetPreset
+from operations.platform.privacy import ForgetData, GetPrivacy
 from operations.platform.tokens import CreateToken, ListTokens, RenewToken, RevokeToken
 
 CATALOGUE: tuple[type[Operation], ...] = (
@@ -149,6 +152,7 @@ CATALOGUE: tuple[type[Operation], ...] = (
     GetAudit,
     RevertAudit,
     # administration
+    ExportGuild,
     ClaimGuild,
     PauseGuild,
     ResumeGuild,
@@ -173,6 +177,9 @@ CATALOGUE: tuple[type[Operation], ...] = (
     GetPlan,
     ConfirmPlan,
     CancelPlan,
+    GetPrivacy,
+    GetMyData,
+    ForgetData,
     OperationRead,
     OperationWrite,
     OperationDestroy,

@@ -156,10 +156,15 @@ def _add_policy(commands: Commands) -> None:
 
 
 def _add_audit(commands: Commands) -> None:
-    parser = commands.add_parser("audit", help="verify the audit")
+    parser = commands.add_parser("audit", help="verify and export the audit")
     actions = parser.add_subparsers(dest="action", required=True)
     verify = actions.add_parser("verify", help="check the chain of every workspace; exit code 1 when it is broken")
-    verify.add_argument("--workspace", help="only this one")
+    what = verify.add_mutually_exclusive_group()
+    what.add_argument("--workspace", help="only this one")
+    what.add_argument("--file", metavar="PATH", help="what `audit export` wrote; needs SECRET_KEYS, and no database")
+    export = actions.add_parser("export", help="write the audit as JSON lines, each with its place in the chain")
+    export.add_argument("--workspace", help="only this one")
+    export.add_argument("--output", metavar="PATH", help="a new file (default: standard output)")
 
 
 def _add_pause(commands: Commands) -> None:

@@ -18,6 +18,7 @@ from bot.assistant import assistant
 from bot.catalogue import CATALOGUE
 from bot.chat_channel_upkeep import ChatChannelUpkeep
 from bot.client import GuildhallClient
+from bot.deletions import QUEUE_SIZE, Deletions, is_wanted
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
 from bot.discord_face import add_discord_face
@@ -27,8 +28,10 @@ from bot.guild_sources import GatewaySource, RestSource
 from bot.http_guard import HttpGuard
 from bot.installing import Installing
 from bot.intents import intents_for
+from bot.lost_messages import LostMessages
 from bot.marked_database import opened_database
 from bot.moderation_by_hand import ModerationByHand
+from bot.privacy import forgetting_of
 from bot.request_budget import RequestBudget
 from bot.set_up import setup_posting
 from bot.settings import Settings
@@ -69,6 +72,7 @@ from storage import calls, instance, temporary_effects
 from storage.audit_chain import Chain
 from storage.database import Database, DatabaseUnavailable
 from storage.facts import PlatformFacts
+from storage.forgetting import Forgetting
 from storage.leases import ProcessLease
 from storage.limits import RateLimits
 
@@ -78,6 +82,7 @@ DRAIN_SECONDS = 2.0
 CANCEL_AGAIN_SECONDS = 0.5
 LEASE_POLL_SECONDS = 1.0
 INSTALL_AGAIN_SECONDS = 1.0
+LOOK_WITHOUT_GATEWAY_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class Core:
     refusals: RefusalJournal
     callers: Callers
     chain: Chain
+    forgetting: Forgetting
     recovery: Recovery
     log_channels: LogChannels
     temporary_effects: TemporaryEffects
@@ -173,6 +179,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         if core.commands is not None:
             tasks.start(core.commands.run(), "commands")
         events, departing = stack.enter_context(hub.subscribe()), stack.enter_context(hub.subscribe())
+        deleted = stack.enter_context(hub.subscribe(QUEUE_SIZE, is_wanted))
         posting = setup_posting(core)
         changing = stack.enter_context(hub.subscribe())
         if settings.enable_gateway:
@@ -183,6 +190,11 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             await installing.start()
         tasks.start(installing.watch(events), "installations")
         tasks.start(Departures(database, facts, state).watch(departing), "departures")
+        lost = LostMessages(state.source, reads_texts=settings.message_content_intent)
+        every_seconds = None if settings.enable_gateway else LOOK_WITHOUT_GATEWAY_SECONDS
+        deletions = Deletions(database, facts, core.forgetting, lost, every_seconds=every_seconds)
+        tasks.start(deletions.watch(deleted), "deletions")
+        tasks.start(deletions.look(), "deleted messages")
         tasks.start(ChatChannelUpkeep(database, facts, state.source).watch(changing), "chat channels")
         tasks.start(by_hand.run(), "moderation by hand")
         yield core
@@ -284,7 +296,8 @@ def _built(
         callers=callers,
         limits=limits,
     )
-    services = Services(database, facts, state, registry, explainer, desk, files, settings.single_workspace)
+    forgetting = forgetting_of(settings, database.keyring)
+    services = Services(database, facts, state, registry, explainer, desk, files, forgetting, settings.single_workspace)
     executor = RoadExecutor(
         registry=registry,
         decider=decider,
@@ -354,12 +367,13 @@ def _built(
         refusals=refusals,
         callers=callers,
         chain=chain,
+        forgetting=forgetting,
         recovery=recovery,
         log_channels=log_channels,
         temporary_effects=ends,
         failed=asyncio.get_running_loop().create_future(),
     )
-    upkeep = Upkeep(database, read_counts, taints, is_active=lambda: lease.held)
+    upkeep = Upkeep(database, read_counts, taints, forgetting, is_active=lambda: lease.held)
     installing = Installing(
         database,
         facts,

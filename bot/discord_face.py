@@ -17,6 +17,7 @@ from cogs.log_buttons import LogButtonsCog
 from cogs.log_ids import LogIds
 from cogs.pause_concern import PauseConcern
 from cogs.policy import policy_group
+from cogs.privacy import PrivacyCog
 from cogs.slash.about import AboutCog
 from cogs.slash.approvals import PlansCog
 from cogs.slash.audit import AuditCog
@@ -62,9 +63,11 @@ async def _add_commands(core: Core) -> None:
     buttons = SlashButtonsCog(core.client, button_ids)
     runner.answer_presses(buttons)
     await core.client.add_cog(buttons)
+    await core.client.add_cog(PrivacyCog(runner, button_ids, buttons))
     await core.client.add_cog(LogButtonsCog(core.client, runner, LogIds(core.database.keyring)))
     await core.client.add_cog(setup_cog(core, runner))
     board, tree = Board(core), core.client.tree
+    pages = CasePages(runner, button_ids, buttons)
     for cog in (
         AboutCog(tree, core.registry, core.explainer, core.callers, core.facts, runner, button_ids, buttons),
         StatusCog(
@@ -74,10 +77,9 @@ async def _add_commands(core: Core) -> None:
         ),
         AuditCog(runner, plan_buttons, offers, button_ids, buttons),
         PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
+        CasesCog(runner, core.executor, offers, pages),
     ):
         await core.client.add_cog(cog)
-    pages = CasePages(runner, button_ids, buttons)
-    await core.client.add_cog(CasesCog(runner, core.executor, offers, pages))
     for menu in CaseMenus(runner, button_ids, buttons, pages).commands():
         tree.add_command(menu)
     tree.error(tell)

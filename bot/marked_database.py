@@ -20,14 +20,19 @@ def mark_of(settings: Settings) -> Mark:
     return Mark.SANDBOX if settings.talks_to_loopback else Mark.PRODUCTION
 
 
+def keyring_of(settings: Settings) -> Keyring:
+    """The instance's secrets; made at the first use. Raises ValueError for bad ones, OSError."""
+    keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
+    return Keyring.load(keys, settings.data_dir / KEYS_FILE)
+
+
 @asynccontextmanager
 async def opened_database(settings: Settings, mark: Mark) -> AsyncGenerator[Database]:
     """The database of these settings, migrated and marked.
 
     Raises ValueError for a bad URL or keys, DatabaseUnavailable, and MarkMismatch for a database of the other use.
     """
-    keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
-    keyring = await asyncio.to_thread(Keyring.load, keys, settings.data_dir / KEYS_FILE)
+    keyring = await asyncio.to_thread(keyring_of, settings)
     async with Database.open(settings.database, keyring) as database:
         async with database.unit_of_work() as session:
             await instance.set_mark(session, mark)

@@ -17,6 +17,7 @@ from bot.discord_internals import Parser, Payload
 from bot.readiness import Readiness
 from operations.events import (
     AuditLogEntryCreated,
+    ChannelDeleted,
     Event,
     EventHub,
     GuildGone,
@@ -31,16 +32,15 @@ log = structlog.get_logger(__name__)
 
 _STRUCTURE = (
     "CHANNEL_CREATE",
-    "CHANNEL_DELETE",
     "CHANNEL_UPDATE",
     "GUILD_ROLE_CREATE",
     "GUILD_ROLE_DELETE",
     "GUILD_ROLE_UPDATE",
     "THREAD_CREATE",
-    "THREAD_DELETE",
     "THREAD_LIST_SYNC",
     "THREAD_UPDATE",
 )
+_DELETED = ("CHANNEL_DELETE", "THREAD_DELETE")
 
 
 class ParserHook:
@@ -74,10 +74,11 @@ class ParserHook:
             "THREAD_MEMBERS_UPDATE": _thread_members_changed,
             "GUILD_AUDIT_LOG_ENTRY_CREATE": lambda data: [audit_log_entry(int(data["guild_id"]), data)],
             "MESSAGE_CREATE": lambda data: _messages(data, "created", [data["id"]]),
-            "MESSAGE_UPDATE": lambda data: _messages(data, "edited", [data["id"]]),
+            "MESSAGE_UPDATE": lambda data: _messages(data, "edited", [data["id"]], data.get("content")),
             "MESSAGE_DELETE": lambda data: _messages(data, "deleted", [data["id"]]),
             "MESSAGE_DELETE_BULK": lambda data: _messages(data, "deleted", data["ids"]),
             **dict.fromkeys(_STRUCTURE, _structure_changed),
+            **dict.fromkeys(_DELETED, _channel_deleted),
         }
         parsers = discord_internals.parsers(client, list(handlers))
         for name, handler in handlers.items():
@@ -143,6 +144,12 @@ def _structure_changed(data: Payload) -> Iterator[Event]:
         yield GuildStructureChanged(int(data["guild_id"]))
 
 
+def _channel_deleted(data: Payload) -> Iterator[Event]:
+    yield from _structure_changed(data)
+    if "guild_id" in data:
+        yield ChannelDeleted(int(data["guild_id"]), int(data["id"]))
+
+
 def _member(data: Payload, *, left: bool = False) -> MemberChanged:
     return MemberChanged(int(data["guild_id"]), int(data["user"]["id"]), left)
 
@@ -176,7 +183,7 @@ def _id(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _messages(data: Payload, change: Any, message_ids: Iterable[str]) -> Iterator[Event]:
+def _messages(data: Payload, change: Any, message_ids: Iterable[str], content: str | None = None) -> Iterator[Event]:
     if "guild_id" in data:
         for message_id in message_ids:
-            yield MessageChanged(int(data["guild_id"]), int(data["channel_id"]), int(message_id), change)
+            yield MessageChanged(int(data["guild_id"]), int(data["channel_id"]), int(message_id), change, content)

@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
     metrics_token: Annotated[Secret, Field(min_length=16)] | None = None
 
+    arguments_kept_days: Annotated[int, Field(ge=1, le=7)] = 7
+    inverses_kept_days: Annotated[int, Field(ge=1, le=30)] = 30
+    conversations_kept_days: Annotated[int, Field(ge=1, le=30)] = 30
+    audit_kept_days: Annotated[int, Field(ge=1, le=180)] = 180
+    left_guild_kept_days: Annotated[int, Field(ge=1, le=30)] = 30
+
     agent_enabled: bool = False
     agent_api_key: Secret | None = None
     agent_model: ModelName = "claude-sonnet-5-5"
@@ -97,9 +103,21 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if problems := [*self._api_problems(), *self._token_problems(), *self._part_problems()]:
+        if problems := [
+            *self._api_problems(),
+            *self._token_problems(),
+            *self._part_problems(),
+            *self._retention_problems(),
+        ]:
             raise SettingsError(problems)
         return self
+
+    def _retention_problems(self) -> Iterator[str]:
+        if not self.arguments_kept_days <= self.inverses_kept_days <= self.audit_kept_days:
+            yield (
+                "INVERSES_KEPT_DAYS: set it to at least ARGUMENTS_KEPT_DAYS and at most AUDIT_KEPT_DAYS; what undoes a "
+                "call is kept as long as the call's arguments at least, and no longer than its audit."
+            )
 
     def _api_problems(self) -> Iterator[str]:
         url = self.discord_api_base_url

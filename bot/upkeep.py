@@ -10,26 +10,16 @@ import structlog
 
 from operations.read_counts import ReadCounts
 from operations.taints import Taints
-from storage import (
-    audit,
-    audit_chain,
-    audit_retention,
-    call_retention,
-    idempotency,
-    installations,
-    pauses,
-    taints,
-    temporary_effects,
-)
+from storage import audit, audit_chain, erasure_requests, taints
 from storage.database import Database, DatabaseUnavailable
+from storage.forgetting import Forgetting
 
 log = structlog.get_logger(__name__)
 
 FLUSH_SECONDS = 1.0
 RETENTION_SECONDS = 600.0
+FORGET_AGAIN_SECONDS = 30.0
 DAY_SECONDS = 86_400.0
-GUILD_LEFT_KEPT_SECONDS = 30 * DAY_SECONDS
-EFFECTS_KEPT_SECONDS = 30 * DAY_SECONDS
 
 
 class Upkeep:
@@ -38,6 +28,7 @@ class Upkeep:
         database: Database,
         read_counts: ReadCounts,
         marks: Taints,
+        forgetting: Forgetting,
         *,
         is_active: Callable[[], bool],
         clock: Callable[[], float] = time.time,
@@ -45,6 +36,7 @@ class Upkeep:
         self._database = database
         self._read_counts = read_counts
         self._marks = marks
+        self._forgetting = forgetting
         self._is_active = is_active
         self._clock = clock
 
@@ -55,14 +47,17 @@ class Upkeep:
 
     async def run(self) -> None:
         """Until cancelled; what could not be written is tried again. Flushes once more at the end."""
-        next_retention = next_heads = 0.0
+        next_retention = next_heads = next_erasing = 0.0
         try:
             while True:
                 await asyncio.sleep(FLUSH_SECONDS)
                 await self.flush()
                 if self._is_active() and self._clock() >= next_retention:
-                    await self._retain()
+                    await self.retain()
                     next_retention = self._clock() + RETENTION_SECONDS
+                if self._is_active() and self._clock() >= next_erasing:
+                    await self.forget_again()
+                    next_erasing = self._clock() + FORGET_AGAIN_SECONDS
                 if self._is_active() and self._clock() >= next_heads:
                     await self._log_heads()
                     next_heads = self._clock() + DAY_SECONDS
@@ -81,19 +76,31 @@ class Upkeep:
             self._read_counts.put_back(counts)
             self._marks.put_back(marks)
 
-    async def _retain(self) -> None:
+    async def retain(self) -> None:
+        """Erases what has been kept long enough: exactly what Forgetting says, as long as it says."""
         now = self._clock()
         try:
-            async with self._database.unit_of_work() as session:
-                await call_retention.erase_expired(session, now)
-                await idempotency.erase_expired(session, now)
-                await taints.erase_expired(session, now)
-                await pauses.erase_expired(session, now)
-                await temporary_effects.erase_settled(session, now - EFFECTS_KEPT_SECONDS)
-                await installations.purge(session, now - GUILD_LEFT_KEPT_SECONDS)
-                await audit_retention.erase_expired(session, self._database.keyring, now)
+            for kept in self._forgetting.kept():
+                if kept.erase is None or kept.seconds is None:
+                    continue
+                # Some at a time, each a transaction of its own: writes of calls come in between.
+                while True:
+                    async with self._database.unit_of_work() as session:
+                        if not await kept.erase(session, self._database.keyring, now - kept.seconds):
+                            break
         except DatabaseUnavailable:
             log.warning("retention waits for the database")
+
+    async def forget_again(self) -> None:
+        """What was under way when its person asked to be forgotten."""
+        try:
+            async with self._database.read() as session:
+                if not await erasure_requests.all(session):
+                    return
+            async with self._database.unit_of_work() as session:
+                await self._forgetting.forgotten_again(session, self._clock())
+        except DatabaseUnavailable:
+            log.warning("erasing waits for the database")
 
     async def _log_heads(self) -> None:
         """Once a day, where the audit's chains end: kept apart from the database, a line shows a truncation later."""

@@ -170,6 +170,32 @@ OPTIONS = {
     "topic": "Its topic.",
 }
 
+# ----------------------------------------------------------------------------------- privacy
+YOUR_DATA = "`/my-data` gives you what is kept of you; `/forget-me` erases it."
+KEPT = "What is kept, and how long"
+LEAVES = "What leaves this instance"
+STAYS = "What stays when you ask to be forgotten"
+MY_DATA = "Everything that is kept of you here stands in the file. What moderators keep for themselves is not in it."
+MY_DATA_LEFT_OUT = (
+    "Not all fits into a file for Discord; older ones are left out: {left}. Ask the one who runs this instance."
+)
+FORGET = "Forget me"
+FORGET_ASKED = (
+    "**This ends your tokens and plans here, and erases what your calls said.** It can't be undone. What stays:"
+)
+FORGET_PRESS = "Press **Forget me** to do it."
+FORGOTTEN_NOW = "**You are forgotten.** What was still under way is erased as soon as it has ended."
+FORGOTTEN_NOTHING = "There was nothing left to forget."
+FORGOTTEN = {
+    "plans_cancelled": "plans cancelled",
+    "calls_erased": "calls erased",
+    "idempotency_keys_deleted": "answers kept for repeated calls",
+    "messages_disowned": "messages that are nobody's own now",
+    "reports_erased": "reports erased",
+    "tokens_revoked": "tokens revoked",
+}
+EXPORTED = "What is kept of this guild, as JSON lines (gzip)."
+EXPORTED_LEFT_OUT = "{count} older calls did not fit into a file for Discord; `guildhall audit export` writes them all."
 # ------------------------------------------------------------------------------------ /status
 STATUS_COMMAND = "How Guildhall is doing, and what it lacks in this guild"
 BUDGET = "**Requests to Discord** {total} in the last minute, {waiting} wait; at most {limit} a second leave."

@@ -385,6 +385,10 @@ class WriteOperation(Operation, ABC, Generic[InputT, EffectT, ResultT]):
         """The inverse where it is only known after the effect (the id of what was created)."""
         return None
 
+    def quotes(self, effect: EffectT) -> tuple[SentMessage, ...]:
+        """The messages whose text the effect or its inverse holds: when Discord deletes one, the call forgets it."""
+        return ()
+
     def messages_of(self, effect: EffectT, result: ResultT) -> tuple[SentMessage, ...]:
         """The messages that the effect sent: the requester's own from now on."""
         return ()

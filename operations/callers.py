@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from policy.model import Caller, CallerKind, Face, Installation
-from policy.scopes import EVERYTHING
+from policy.scopes import EVERYTHING, OWN_DATA
 from policy.system import OPERATIONS, SCOPES, Deed
 from storage.calls import CallRecord
 from storage.facts import Client, PlatformFacts
@@ -60,7 +60,7 @@ class Callers:
             client_id=f"discord:{user_id}",
             workspace_id=installation.workspace_id,
             user_id=user_id,
-            scopes=EVERYTHING | OWN_AFFAIRS,
+            scopes=EVERYTHING | OWN_AFFAIRS | {OWN_DATA},
             guild_ids=frozenset({guild_id}),
             direct_writes=True,
             always_tainted=face is Face.AGENT,

@@ -1,7 +1,8 @@
 """Typed events of the gateway, and the hub that hands them on.
 
-Events are frozen and hold ids, never Discord objects: those mutate in place. They are published after discord.py's
-cache changed: first to synchronous listeners (which drop what they memoised), then to bounded queues.
+Events are frozen and hold ids (and of an edited message its text), never Discord objects: those mutate in place. They
+are published after discord.py's cache changed: first to synchronous listeners (which drop what they memoised), then to
+bounded queues.
 """
 
 from __future__ import annotations
@@ -58,12 +59,21 @@ class MemberChanged:
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged:
-    """A message appeared, was edited or deleted."""
+    """A message appeared, was edited or deleted. ``content``: its text after an edit, where Discord tells of it."""
 
     guild_id: int
     channel_id: int
     message_id: int
     change: Literal["created", "edited", "deleted"]
+    content: str | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDeleted:
+    """A channel or thread was deleted, and with it what stood there. GuildStructureChanged comes with it."""
+
+    guild_id: int
+    channel_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +100,22 @@ Event = (
     | ThreadMembersChanged
     | MemberChanged
     | MessageChanged
+    | ChannelDeleted
     | AuditLogEntryCreated
 )
 
 
 @dataclass(slots=True)
 class Subscription:
-    """A bounded queue of events; when it is full the oldest goes and ``dropped`` counts it."""
+    """A bounded queue of events; when it is full the oldest goes and ``dropped`` counts it. ``wanted``: which ones."""
 
     queue: asyncio.Queue[Event]
     dropped: int = field(default=0)
+    wanted: Callable[[Event], bool] | None = None
 
     def put(self, event: Event) -> None:
+        if self.wanted is not None and not self.wanted(event):
+            return
         if self.queue.full():
             self.queue.get_nowait()
             self.dropped += 1
@@ -120,8 +134,9 @@ class EventHub:
         self._listeners.append(listener)
 
     @contextlib.contextmanager
-    def subscribe(self, size: int = 1024) -> Generator[Subscription]:
-        subscription = Subscription(asyncio.Queue(size))
+    def subscribe(self, size: int = 1024, wanted: Callable[[Event], bool] | None = None) -> Generator[Subscription]:
+        """``wanted``: which events; None: all."""
+        subscription = Subscription(asyncio.Queue(size), wanted=wanted)
         self._subscriptions.append(subscription)
         try:
             yield subscription

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from operations import stored_preview
 from operations.audit_entries import AuditEntries
-from operations.base import Inverse, Model, Operation, Outcome, Preview, SentMessage
+from operations.base import Inverse, Model, Operation, Outcome, Preview, SentMessage, WriteOperation
 from operations.outcomes import structured
 from operations.settlement import Settled
 from policy.model import Caller, Installation, Refuse, Requirement, Step, Strength
 from policy.taint import Source
 from storage import audit, calls, idempotency, sent_messages
 from storage.audit import AuditEntry
+from storage.call_messages import MessagePlace
 from storage.calls import CallRecord, CallState
 from storage.database import Database, Session
 
@@ -131,6 +132,7 @@ class Journal:
             origin_channel_id=origin_channel_id,
             payload_mac=self.payload_mac(operation.name, arguments),
             effect_mac=self._keyring.mac("plan effect", f"{operation.name}:{effect}"),
+            quoted=_quoted(operation, preview.effect),
         )
 
     def intent(
@@ -363,6 +365,13 @@ class Journal:
         async with self._database.unit_of_work() as session:
             await audit.append(session, entry)
         self._on_commit()
+
+
+def _quoted(operation: Operation, effect: Any) -> tuple[MessagePlace, ...]:
+    if not isinstance(operation, WriteOperation):
+        return ()
+    write = cast("WriteOperation[Any, Any, Any]", operation)
+    return tuple(MessagePlace(message.channel_id, message.message_id) for message in write.quotes(effect))
 
 
 def _replay(stored: idempotency.Stored, payload_mac: str) -> Replay:

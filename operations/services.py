@@ -14,6 +14,7 @@ from policy.model import Caller, Explanation, PlatformRole
 from policy.taint import Source
 from storage.database import Database
 from storage.facts import PlatformFacts
+from storage.forgetting import Forgetting
 
 
 class Decisions(Protocol):
@@ -47,4 +48,5 @@ class Services:
     decisions: Decisions
     plans: Plans
     files: FileFetcher
+    forgetting: Forgetting
     single_workspace: bool = True

@@ -22,7 +22,7 @@ from policy.model import (
 from policy.pauses import held_in_words
 from policy.permissions import Bits, missing, names_of
 from policy.presets import is_served
-from policy.scopes import covers
+from policy.scopes import OWN_DATA, covers
 
 MAX_FACT_AGE_SECONDS = 60.0
 PAUSED = "paused"
@@ -201,8 +201,9 @@ def deed_is_listed(caller: Caller, requirement: Requirement) -> Refuse | None:
 
 
 def role_suffices(requirement: Requirement, role: PlatformRole | None) -> Refuse | None:
-    """Viewers only read, also where an operation names no role."""
-    least = requirement.min_role if requirement.kind is Kind.READ else max(requirement.min_role, PlatformRole.MEMBER)
+    """Viewers only read, also where an operation names no role; over his own data everybody decides himself."""
+    named_alone = requirement.kind is Kind.READ or requirement.scope == OWN_DATA
+    least = requirement.min_role if named_alone else max(requirement.min_role, PlatformRole.MEMBER)
     if role is not None and role >= least:
         return None
     return Refuse(
@@ -216,7 +217,8 @@ def role_suffices(requirement: Requirement, role: PlatformRole | None) -> Refuse
 # ----------------------------------------------------------------- 5 channel
 def channel_policy_allows(requirement: Requirement, need: Need, facts: TargetFacts) -> Refuse | None:
     # The rules are lifted by administration alone: under a `deny` of its own nobody could take that back.
-    if facts.rule is not Rule.DENY or requirement.scope.startswith("admin:"):
+    beyond = requirement.scope.startswith("admin:") or requirement.scope == OWN_DATA
+    if facts.rule is not Rule.DENY or beyond:
         return None
     return Refuse(
         Step.CHANNEL,

@@ -13,6 +13,9 @@ from policy.model import Kind, PlatformRole
 
 SCOPE = re.compile(r"^(\*|[a-z][a-z_]*):(\*|[a-z][a-z_]*)\Z")
 
+# What concerns the person who asks and nobody else, as his own data does: no role and no rule of a guild bars it.
+OWN_DATA = "meta:self"
+
 READ_ONLY = frozenset({"*:read"})
 EVERYTHING_BUT_ADMIN = frozenset({"*:read", "*:write", "*:moderate"})
 EVERYTHING = EVERYTHING_BUT_ADMIN | {"admin:*"}

@@ -7,6 +7,7 @@ checkpoint is part of what the head signs.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, select
 from sqlmodel import col
@@ -16,23 +17,23 @@ from storage.crypto import Keyring
 from storage.session import Session
 from storage.tables import AuditEvent, ReadCount
 
-KEPT_SECONDS = 180 * 86_400.0
 BATCH = 2_000
 
 
-async def erase_expired(session: Session, keyring: Keyring, now: float, *, kept_seconds: float = KEPT_SECONDS) -> int:
-    """Deletes chained entries older than ``kept_seconds``, some at a time; how many. Call again until it is 0."""
+async def erase_older(session: Session, keyring: Keyring, before: float) -> int:
+    """Deletes chained entries of before this, some at a time; how many. Call again until it is 0."""
     erased = 0
     for head in await heads(session):
-        erased += await _advance(session, keyring, head.workspace_id, now - kept_seconds)
+        erased += await _advance(session, keyring, head.workspace_id, before)
         if erased >= BATCH:
             break
     return erased
 
 
-async def erase_counts(session: Session, before_day: str) -> int:
-    """Deletes counts of reads before this day (``YYYY-MM-DD``); how many."""
-    gone = await session.scalars(delete(ReadCount).where(col(ReadCount.day) < before_day).returning(col(ReadCount.day)))
+async def erase_counts(session: Session, keyring: Keyring, before: float) -> int:
+    """Deletes the counts of reads of the days before this moment; how many."""
+    day = datetime.fromtimestamp(before, UTC).date().isoformat()
+    gone = await session.scalars(delete(ReadCount).where(col(ReadCount.day) < day).returning(col(ReadCount.day)))
     return len(gone.all())
 
 

@@ -67,21 +67,25 @@ class VerifyReport:
 
 async def verify(session: Session, keyring: Keyring, workspace_id: str | None = None) -> VerifyReport:
     """Checks the chain of one workspace, or of all."""
-    workspaces = [workspace_id] if workspace_id is not None else await _workspaces(session)
+    names = [workspace_id] if workspace_id is not None else await workspaces(session)
     checked, problems = 0, list[Problem]()
-    for name in workspaces:
-        check = _Check(keyring, name)
-        await check.run(session)
+    for name in names:
+        check = Check(keyring, name)
+        after = check.begin(await read_head(session, name))
+        async for row in chained(session, name, after):
+            check.entry(row)
+        check.end()
         checked += check.checked
         problems += check.problems
     unchained = select(func.count()).select_from(AuditEvent).where(col(AuditEvent.seq).is_(None))
     if workspace_id is not None:
         unchained = unchained.where(col(AuditEvent.workspace_id) == workspace_id)
     waiting = await session.scalar(unchained) or 0
-    return VerifyReport(checked, waiting, len(workspaces), tuple(problems[:MOST_PROBLEMS]))
+    return VerifyReport(checked, waiting, len(names), tuple(problems[:MOST_PROBLEMS]))
 
 
-async def _workspaces(session: Session) -> list[str]:
+async def workspaces(session: Session) -> list[str]:
+    """Those that have an audit."""
     with_entries = await session.scalars(
         select(col(AuditEvent.workspace_id)).where(col(AuditEvent.seq).is_not(None)).distinct()
     )
@@ -89,7 +93,8 @@ async def _workspaces(session: Session) -> list[str]:
     return sorted({*with_entries.all(), *with_heads.all()})
 
 
-async def _chained(session: Session, workspace_id: str, after: int) -> AsyncGenerator[AuditEvent]:
+async def chained(session: Session, workspace_id: str, after: int) -> AsyncGenerator[AuditEvent]:
+    """The entries of a chain from there on, oldest first. Memory holds a thousand."""
     while True:
         rows = await session.scalars(
             select(AuditEvent)
@@ -106,48 +111,50 @@ async def _chained(session: Session, workspace_id: str, after: int) -> AsyncGene
         session.expunge_all()
 
 
-class _Check:
-    """One pass over the chain of one workspace."""
+class Check:
+    """One pass over a workspace's chain: ``begin`` with its head, each ``entry`` in the order of ``seq``, ``end``."""
 
     def __init__(self, keyring: Keyring, workspace_id: str) -> None:
         self.checked = 0
         self.problems: list[Problem] = []
         self._keyring = keyring
         self._workspace_id = workspace_id
+        self._head: Head | None = None
+        self._seq = 0
+        self._mac = ""
 
-    async def run(self, session: Session) -> None:
-        head = await self._head(session)
-        seq, mac = (head.checkpoint_seq, head.checkpoint_mac) if head else (0, "")
-        async for row in _chained(session, self._workspace_id, seq):
-            found = row.seq or 0
-            if found != seq + 1:
-                self._tell(Fault.DELETED, seq + 1, found - 1)
-            self.checked += 1
-            beyond = head is not None and found > head.seq
-            # After a gap the entry's own MAC can't be judged: what it continued is gone.
-            follows = found == seq + 1
-            intact = self._keyring.verify(ENTRY_PURPOSE, entry_payload(row, found, mac), row.mac or "")
-            if beyond:
-                self._tell(Fault.INSERTED, found, found)
-            elif follows and not intact:
-                self._tell(Fault.ALTERED, found, found)
-            seq, mac = found, row.mac or ""
-        if head is None:
-            return
-        if seq < head.seq:
-            self._tell(Fault.TRUNCATED, seq + 1, head.seq)
-        elif seq == head.seq and mac != head.mac:
-            self._tell(Fault.ALTERED, seq, seq)
-
-    async def _head(self, session: Session) -> Head | None:
-        found = await read_head(session, self._workspace_id)
+    def begin(self, found: tuple[Head, str] | None) -> int:
+        """After which entry the kept part begins. ``found``: the head and its signature."""
         if found is None:
             self._tell(Fault.HEAD_MISSING, 0, 0)
-            return None
-        head, signature = found
-        if not self._keyring.verify(HEAD_PURPOSE, head.payload(), signature):
-            self._tell(Fault.HEAD_ALTERED, head.seq, head.seq)
-        return head
+            return 0
+        self._head, signature = found
+        if not self._keyring.verify(HEAD_PURPOSE, self._head.payload(), signature):
+            self._tell(Fault.HEAD_ALTERED, self._head.seq, self._head.seq)
+        self._seq, self._mac = self._head.checkpoint_seq, self._head.checkpoint_mac
+        return self._seq
+
+    def entry(self, row: AuditEvent) -> None:
+        found = row.seq or 0
+        follows = found == self._seq + 1
+        if not follows:
+            self._tell(Fault.DELETED, self._seq + 1, found - 1)
+        self.checked += 1
+        # After a gap the entry's own MAC can't be judged: what it continued is gone.
+        intact = self._keyring.verify(ENTRY_PURPOSE, entry_payload(row, found, self._mac), row.mac or "")
+        if self._head is not None and found > self._head.seq:
+            self._tell(Fault.INSERTED, found, found)
+        elif follows and not intact:
+            self._tell(Fault.ALTERED, found, found)
+        self._seq, self._mac = found, row.mac or ""
+
+    def end(self) -> None:
+        if self._head is None:
+            return
+        if self._seq < self._head.seq:
+            self._tell(Fault.TRUNCATED, self._seq + 1, self._head.seq)
+        elif self._seq == self._head.seq and self._mac != self._head.mac:
+            self._tell(Fault.ALTERED, self._seq, self._seq)
 
     def _tell(self, fault: Fault, seq: int, last_seq: int) -> None:
         problem = Problem(self._workspace_id, fault, seq, last_seq)

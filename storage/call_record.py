@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from policy.model import CallerKind, Face, Strength, Tier
+from storage.call_messages import MessagePlace
 from storage.crypto import Keyring
 from storage.tables import Call
 
@@ -43,6 +44,7 @@ class CallRecord:
     ``reason``, ``effect``, ``preview``, ``inverse``, ``result`` and ``detail`` are sealed in the table, and empty or
     None here once they were erased. ``strength`` is the proof that was asked for. ``asked`` is False for a plan that a
     dry run stored. ``confirmed_by`` is who confirmed it, or who denied it. Times are seconds since the epoch.
+    ``quoted``: messages whose text the effect or the inverse holds; given to ``insert``, and not read back.
     """
 
     call_id: str
@@ -83,6 +85,7 @@ class CallRecord:
     origin_channel_id: int | None = None
     error_code: int | None = None
     detail: str = ""
+    quoted: tuple[MessagePlace, ...] = ()
 
     @property
     def began_at(self) -> float:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, UpdateBase, bindparam, or_, select, update
 from sqlalchemy import insert as insert_into
 from sqlmodel import col
 
+from storage import call_messages
 from storage.call_record import WAITING_STATES, CallRecord, CallState, from_row, seal, seal_optional, to_row
 from storage.crypto import Keyring
 from storage.revisions import Noun, bump
@@ -54,6 +55,8 @@ _IF_HELD = (
 async def insert(session: Session, keyring: Keyring, record: CallRecord) -> None:
     """Writes a new call. Raises sqlalchemy.exc.IntegrityError for an id or a workspace that can't be."""
     await session.execute(_INSERT, to_row(keyring, record))
+    if record.quoted:
+        await call_messages.put(session, record.call_id, record.quoted)
 
 
 async def get(session: Session, keyring: Keyring, call_id: str) -> CallRecord | None:

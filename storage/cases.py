@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlmodel import col
 
 from storage import row_ids
@@ -316,46 +316,6 @@ async def saw_entry(session: Session, installation_id: str, entry_id: int) -> No
         .values(seen_entry_id=entry_id)
         .execution_options(synchronize_session=False)
     )
-
-
-# ------------------------------------------------------------------- privacy
-async def written_by(session: Session, user_id: int) -> list[CaseRecord]:
-    """The cases whose reason somebody wrote, in every installation. Raises storage.crypto.Unreadable."""
-    rows = await session.scalars(
-        select(Case).where(col(Case.reason_by) == user_id).order_by(col(Case.created_at), col(Case.id))
-    )
-    return [_record(session, row) for row in rows]
-
-
-async def notes_by(session: Session, user_id: int) -> list[NoteRecord]:
-    """What somebody added to cases, in every installation. Raises storage.crypto.Unreadable."""
-    rows = await session.scalars(
-        select(CaseNote).where(col(CaseNote.author_id) == user_id).order_by(col(CaseNote.written_at))
-    )
-    return [NoteRecord(row.author_id, _opened(session, row.text), row.written_at) for row in rows]
-
-
-async def about(session: Session, installation_id: str, user_id: int) -> list[CaseRecord]:
-    """Every case about somebody, oldest first. Raises storage.crypto.Unreadable."""
-    rows = await session.scalars(
-        select(Case)
-        .where(col(Case.installation_id) == installation_id, col(Case.user_id) == user_id)
-        .order_by(col(Case.number))
-    )
-    return [_record(session, row) for row in rows]
-
-
-async def forget(session: Session, user_id: int) -> int:
-    """Strips the text that somebody wrote from cases, in every installation; how many texts went. The cases stay."""
-    stripped = await session.scalars(
-        update(Case)
-        .where(col(Case.reason_by) == user_id)
-        .values(reason=b"", reason_by=None)
-        .returning(col(Case.id))
-        .execution_options(synchronize_session=False)
-    )
-    gone = await session.scalars(delete(CaseNote).where(col(CaseNote.author_id) == user_id).returning(col(CaseNote.id)))
-    return len(stripped.all()) + len(gone.all())
 
 
 # -------------------------------------------------------------------- sealing

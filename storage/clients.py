@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlmodel import col
 
 from storage import row_ids, tokens, users
@@ -108,6 +108,32 @@ async def revoke(session: Session, client_id: str, now: float) -> bool:
 async def revoke_all_of(session: Session, *, user_id: int, workspace_id: str, now: float) -> list[str]:
     """Revokes what a person holds in a workspace; the ids of what was revoked."""
     return await _revoke(session, now, col(MCPClient.user_id) == user_id, col(MCPClient.workspace_id) == workspace_id)
+
+
+async def forget_person(
+    session: Session, *, user_id: int, workspace_id: str, created_until: float, now: float
+) -> list[str]:
+    """Revokes what a person held in a workspace and takes its names away; the ids of what was revoked."""
+    his = (
+        col(MCPClient.user_id) == user_id,
+        col(MCPClient.workspace_id) == workspace_id,
+        col(MCPClient.created_at) <= created_until,
+    )
+    revoked = await _revoke(session, now, *his)
+    await session.execute(update(MCPClient).where(*his).values(name="").execution_options(synchronize_session=False))
+    return revoked
+
+
+async def erase_ended(session: Session, keyring: Keyring, before: float) -> int:
+    """Deletes clients that were revoked or have expired by then; how many."""
+    ended = (col(MCPClient.revoked_at) <= before) | (col(MCPClient.expires_at) <= before)
+    gone = await session.scalars(
+        delete(MCPClient).where(ended).returning(col(MCPClient.id)).execution_options(synchronize_session=False)
+    )
+    count = len(gone.all())
+    if count:
+        await bump(session, Noun.CLIENTS)
+    return count
 
 
 async def _revoke(session: Session, now: float, *conditions: ColumnElement[bool]) -> list[str]:

@@ -95,11 +95,11 @@ async def release(session: Session, call_id: str) -> None:
     await session.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.call_id) == call_id))
 
 
-async def erase_expired(session: Session, now: float) -> int:
-    """Deletes what is older than 24 hours; how many there were."""
+async def erase_older(session: Session, keyring: Keyring, before: float) -> int:
+    """Deletes the keys of calls before this; how many there were."""
     gone = await session.scalars(
         delete(IdempotencyRecord)
-        .where(col(IdempotencyRecord.created_at) <= now - KEPT_SECONDS)
+        .where(col(IdempotencyRecord.created_at) <= before)
         .returning(col(IdempotencyRecord.key_mac))
     )
     return len(gone.all())

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import Table as SQLTable
 from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from policy.model import Installation
 from storage import plans, row_ids
+from storage.crypto import Keyring
 from storage.database import Session
 from storage.revisions import Noun, bump
-from storage.tables import GuildInstallation, IdempotencyRecord, SentMessage
+from storage.tables import GuildInstallation, metadata
 from storage.upserts import insert_into
+
+# The audit is append-only, and goes when its own time has come.
+OUTLIVING = frozenset({"audit_event"})
+FACTS = (Noun.INSTALLATIONS, Noun.POLICIES)
 
 
 class GuildTaken(Exception):
@@ -91,17 +97,25 @@ async def remove(session: Session, guild_id: int, now: float) -> Removed | None:
     return Removed(Installation(found.id, found.workspace_id, guild_id, active=False), tuple(cancelled))
 
 
-async def purge(session: Session, removed_before: float) -> list[str]:
-    """Deletes what hangs on installations that ended before this time, save the audit; their ids."""
-    wanted = select(col(GuildInstallation.id)).where(col(GuildInstallation.removed_at) < removed_before)
+async def purge(session: Session, keyring: Keyring, removed_before: float) -> int:
+    """Deletes what hangs on installations that ended by this time, save the audit; how many installations."""
+    wanted = select(col(GuildInstallation.id)).where(col(GuildInstallation.removed_at) <= removed_before)
     ids = list((await session.scalars(wanted)).all())
     if ids:
-        # Policies and calls go with the row: their foreign keys cascade.
-        await session.execute(delete(IdempotencyRecord).where(col(IdempotencyRecord.installation_id).in_(ids)))
-        await session.execute(delete(SentMessage).where(col(SentMessage.installation_id).in_(ids)))
+        for table in tables_of_an_installation():
+            await session.execute(delete(table).where(table.c.installation_id.in_(ids)))
         await session.execute(delete(GuildInstallation).where(col(GuildInstallation.id).in_(ids)))
-        await bump(session, Noun.INSTALLATIONS)
-    return ids
+        await bump(session, *FACTS)
+    return len(ids)
+
+
+def tables_of_an_installation() -> list[SQLTable]:
+    """Every table whose rows name an installation, children before parents. What refers to those goes with them."""
+    return [
+        table
+        for table in reversed(metadata.sorted_tables)
+        if "installation_id" in table.c and table.name not in OUTLIVING
+    ]
 
 
 async def installed_at(session: Session, installation_id: str) -> float | None:

@@ -10,6 +10,7 @@ from sqlmodel import col
 from policy import model
 from policy.model import PauseCause, PauseScope
 from policy.pauses import PROCESS, scope_of
+from storage.crypto import Keyring
 from storage.revisions import Noun, bump
 from storage.session import Session
 from storage.tables import GuildInstallation, Pause
@@ -99,15 +100,16 @@ async def resume(session: Session, *scopes: str) -> list[str]:
     return ended
 
 
-async def erase_expired(session: Session, now: float) -> None:
-    """Forgets those that have run out, and those of guilds that were left."""
+async def erase_ended(session: Session, keyring: Keyring, before: float) -> int:
+    """Forgets those that had run out by then, and those of guilds that were left; how many."""
     ended = list(
-        await session.scalars(select(col(Pause.scope)).where(col(Pause.until).is_not(None), col(Pause.until) <= now))
+        await session.scalars(select(col(Pause.scope)).where(col(Pause.until).is_not(None), col(Pause.until) <= before))
     )
     gone = select(col(GuildInstallation.id)).where(col(GuildInstallation.removed_at).is_not(None))
     ended += list(await session.scalars(select(col(Pause.scope)).where(col(Pause.installation_id).in_(gone))))
     if ended:
         await resume(session, *ended)
+    return len(ended)
 
 
 async def _put(session: Session, paused: Paused) -> None:

@@ -205,6 +205,11 @@ async def expire(session: Session, call_ids: Collection[str], now: float) -> Non
     await _end(session, CallState.EXPIRED, now, col(Call.call_id).in_(call_ids))
 
 
+async def cancel(session: Session, call_ids: Collection[str], now: float) -> list[str]:
+    """Cancels those of these plans that still wait; their ids."""
+    return await _end(session, CallState.CANCELLED, now, col(Call.call_id).in_(call_ids))
+
+
 async def _end(
     session: Session, state: CallState, now: float, *conditions: ColumnElement[bool], detail: bytes = b"", why: str = ""
 ) -> list[str]:
@@ -253,6 +258,7 @@ async def cancel_plans_of(
     client_id: str | None = None,
     installation_id: str | None = None,
     workspace_id: str | None = None,
+    created_until: float | None = None,
     keyring: Keyring | None = None,
     why: str = "",
 ) -> list[str]:
@@ -269,5 +275,7 @@ async def cancel_plans_of(
     conditions = [column == value for column, value in wanted if value is not None]
     if not conditions:
         raise ValueError("Say whose plans are to be cancelled.")
+    if created_until is not None:
+        conditions.append(col(Call.created_at) <= created_until)
     detail = keyring.seal(why) if keyring is not None and why else b""
     return await _end(session, CallState.CANCELLED, now, *conditions, detail=detail, why=why)

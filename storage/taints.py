@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 from policy.taint import TAINT_SECONDS, Source
+from storage.crypto import Keyring
 from storage.database import Session
 from storage.tables import TaintMark
 from storage.upserts import insert_into
@@ -71,9 +72,11 @@ async def put_all(session: Session, read: Mapping[Holder, Iterable[Source]], now
     )
 
 
-async def erase_expired(session: Session, now: float) -> int:
-    """Deletes the marks that hold no more; how many there were."""
+async def erase_older(session: Session, keyring: Keyring, before: float) -> int:
+    """Deletes the marks of what was read before this; how many there were."""
     gone = await session.scalars(
-        delete(TaintMark).where(col(TaintMark.expires_at) <= now).returning(col(TaintMark.workspace_id))
+        delete(TaintMark)
+        .where(col(TaintMark.expires_at) <= before + TAINT_SECONDS)
+        .returning(col(TaintMark.workspace_id))
     )
     return len(gone.all())

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Update, delete, insert, or_, select, updat
 from sqlmodel import col
 
 from storage import row_ids
+from storage.crypto import Keyring
 from storage.session import Session, keyring_of
 from storage.tables import TemporaryEffect
 
@@ -125,12 +126,15 @@ async def abandon(session: Session, *, executor: str) -> None:
     await session.execute(update(TemporaryEffect).where(*held).values(lease_until=0.0))
 
 
-async def erase_settled(session: Session, before: float) -> None:
-    await session.execute(
-        delete(TemporaryEffect).where(
-            col(TemporaryEffect.settled_at).is_not(None), col(TemporaryEffect.settled_at) < before
-        )
+async def erase_settled(session: Session, keyring: Keyring, before: float) -> int:
+    """Deletes those that ended by then; how many."""
+    gone = await session.scalars(
+        delete(TemporaryEffect)
+        .where(col(TemporaryEffect.settled_at) <= before)
+        .returning(col(TemporaryEffect.id))
+        .execution_options(synchronize_session=False)
     )
+    return len(gone.all())
 
 
 def _of(installation_id: str, user_id: int) -> tuple[ColumnElement[bool], ...]:

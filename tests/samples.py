@@ -155,6 +155,7 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
         "rules_channel": known.channel,
         "public_updates_channel": known.channel,
     },
+    "guild_export": lambda known: {"guild": known.guild},
     "channel_list": lambda known: {"guild": known.guild},
     "channel_get": lambda known: {"guild": known.guild, "channel": known.channel},
     "channel_create": lambda known: {
@@ -306,6 +307,9 @@ _SAMPLES: Mapping[str, Callable[[Things], dict[str, Any]]] = {
     "plan_get": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
     "plan_confirm": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa", "plan_token": "cl_aaaaaaaaaaaaaaaaa.0"},
     "plan_cancel": lambda known: {"plan_id": "cl_aaaaaaaaaaaaaaaaa"},
+    "privacy_get": lambda known: {"guild": known.guild},
+    "my_data_get": lambda known: {"guild": known.guild},
+    "data_forget": lambda known: {"guild": known.guild},
     "whoami": lambda known: {},
     "tool_search": lambda known: {"query": "send a message"},
     "policy_get": lambda known: {"guild": known.guild},

@@ -21,12 +21,14 @@ LIMIT = 2000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``file``: name and text of what did not fit. ``buttons``: a view that discord.py need not remember."""
+    """``file``: name and text of what did not fit, or what was asked for. ``buttons``: a view that discord.py need not
+    remember.
+    """
 
     text: str = ""
     embeds: tuple[discord.Embed, ...] = ()
     buttons: discord.ui.View | None = None
-    file: tuple[str, str] | None = None
+    file: tuple[str, str | bytes] | None = None
 
 
 async def deferred(interaction: Interaction, *, in_place: bool = False) -> bool:
@@ -50,7 +52,10 @@ async def deferred(interaction: Interaction, *, in_place: bool = False) -> bool:
 
 async def answer(interaction: Interaction, said: Answer) -> None:
     """Gives the answer that was promised, in the place of the promise or of what was said meanwhile."""
-    files = [] if said.file is None else [discord.File(io.BytesIO(said.file[1].encode()), said.file[0])]
+    files: list[discord.File] = []
+    if said.file is not None:
+        name, content = said.file
+        files = [discord.File(io.BytesIO(content.encode() if isinstance(content, str) else content), name)]
     try:
         await interaction.edit_original_response(
             content=said.text[:LIMIT] or None,

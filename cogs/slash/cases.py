@@ -41,7 +41,7 @@ class CasesCog(commands.Cog, name="Cases"):
         self._offer_cases = offers.of("case")
 
     # ------------------------------------------------------------------ members
-    @app_commands.command(name="warn", description=said.WARN_COMMAND)
+    @app_commands.command(name="warn", description=said.WARN_COMMAND, extras={"operation": "member_warn"})
     @app_commands.describe(member=said.WARN_MEMBER, reason=said.WARN_REASON, notify=said.WARN_NOTIFY)
     @app_commands.default_permissions(moderate_members=True)
     @app_commands.guild_only()
@@ -54,14 +54,14 @@ class CasesCog(commands.Cog, name="Cases"):
     ) -> None:
         await self._runner.run(interaction, "member_warn", {"member": str(member.id), "notify": notify}, reason=reason)
 
-    @app_commands.command(name="note", description=said.NOTE_COMMAND)
+    @app_commands.command(name="note", description=said.NOTE_COMMAND, extras={"operation": "member_note"})
     @app_commands.describe(member=said.NOTE_MEMBER, text=said.NOTE_TEXT)
     @app_commands.default_permissions(moderate_members=True)
     @app_commands.guild_only()
     async def note(self, interaction: Interaction, member: discord.User, text: Text) -> None:
         await self._runner.run(interaction, "member_note", {"member": str(member.id), "text": text})
 
-    @app_commands.command(name="report", description=said.REPORT_COMMAND)
+    @app_commands.command(name="report", description=said.REPORT_COMMAND, extras={"operation": "member_report"})
     @app_commands.describe(text=said.REPORT_TEXT, member=said.REPORT_MEMBER, message=said.REPORT_MESSAGE)
     @app_commands.guild_only()
     async def report(
@@ -85,7 +85,7 @@ class CasesCog(commands.Cog, name="Cases"):
         )
 
     # -------------------------------------------------------------------- cases
-    @cases.command(name="list", description=said.LIST_COMMAND)
+    @cases.command(name="list", description=said.LIST_COMMAND, extras={"operation": "case_list"})
     @app_commands.describe(member=said.LIST_MEMBER, kind=said.LIST_KIND, state=said.LIST_STATE)
     async def listed(
         self,
@@ -97,17 +97,17 @@ class CasesCog(commands.Cog, name="Cases"):
         of = None if member is None else str(member.id)
         await self._pages.show_list(interaction, "case_list", member=of, kind=kind, state=state)
 
-    @cases.command(name="history", description=said.HISTORY_COMMAND)
+    @cases.command(name="history", description=said.HISTORY_COMMAND, extras={"operation": "member_history"})
     @app_commands.describe(member=said.LIST_MEMBER)
     async def history(self, interaction: Interaction, member: discord.User) -> None:
         await self._pages.show_list(interaction, "member_history", member=str(member.id))
 
-    @cases.command(name="show", description=said.SHOW_COMMAND)
+    @cases.command(name="show", description=said.SHOW_COMMAND, extras={"operation": "case_get"})
     @app_commands.describe(case=said.CASE_OPTION)
     async def show(self, interaction: Interaction, case: Number) -> None:
         await self._pages.case(interaction, number(case))
 
-    @cases.command(name="edit", description=said.EDIT_COMMAND)
+    @cases.command(name="edit", description=said.EDIT_COMMAND, extras={"operation": "case_edit"})
     @app_commands.describe(
         case=said.CASE_OPTION, new_reason=said.EDIT_REASON, note=said.EDIT_NOTE, state=said.EDIT_STATE
     )
@@ -122,7 +122,7 @@ class CasesCog(commands.Cog, name="Cases"):
         arguments = {"case": number(case), "new_reason": new_reason, "note": note, "state": state}
         await self._runner.run(interaction, "case_edit", arguments)
 
-    @cases.command(name="close", description=said.CLOSE_COMMAND)
+    @cases.command(name="close", description=said.CLOSE_COMMAND, extras={"operation": "case_edit"})
     @app_commands.describe(case=said.CASE_OPTION, note=said.EDIT_NOTE)
     async def close(self, interaction: Interaction, case: Number, note: Text | None = None) -> None:
         await self._runner.run(interaction, "case_edit", {"case": number(case), "note": note, "state": "closed"})

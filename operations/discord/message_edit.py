@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from pydantic import Field, model_validator
 
-from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, WriteOperation
+from operations.base import Change, Context, Inverse, Model, Preview, Reconcile, SentMessage, WriteOperation
 from operations.discord.fingerprints import fingerprint
 from operations.discord.message_models import (
     EMBED_TEXTS_AS_SENT,
@@ -146,6 +146,9 @@ class EditMessage(WriteOperation[MessageEditInput, MessageEditEffect, MessageEdi
         if keeps_something and not drafted.content.strip() and not drafted.embeds:
             drafted = draft("-", effect.embeds or [], (), None, effect.buttons or [])
         return rules.draft_problems(drafted, filesize_limit_bytes)
+
+    def quotes(self, effect: MessageEditEffect) -> tuple[SentMessage, ...]:
+        return (SentMessage(effect.channel_id, effect.message_id),)
 
     async def observe(self, ctx: Context, effect: MessageEditEffect) -> str:
         return _fingerprint(await messageable(ctx.guild, effect.channel_id).fetch_message(effect.message_id))

@@ -19,6 +19,10 @@ from operations.refusals import hidden
 from operations.sanitise import inline
 from policy.model import Need, Refuse, Step, Target, Tier
 from policy.permissions import Bits
+from storage import call_messages
+from storage.call_messages import MessagePlace
+from storage.calls import CallRecord
+from storage.session import Session
 
 MAX_SENDER_NAME = 40
 
@@ -140,6 +144,13 @@ class ExecuteWebhook(WriteOperation[WebhookExecuteInput, WebhookExecuteEffect, W
             channel_id=str(place),
             jump_url=f"https://discord.com/channels/{effect.webhook.guild_id}/{place}/{message.id}",
         )
+
+    async def keep(
+        self, session: Session, call: CallRecord, effect: WebhookExecuteEffect, result: WebhookExecuteResult
+    ) -> None:
+        """What was posted is erased from the call when Discord deletes it. It is nobody's own message."""
+        place = MessagePlace(int(result.channel_id), int(result.message_id))
+        await call_messages.put(session, call.call_id, [place])
 
 
 NOT_OURS = Refuse(

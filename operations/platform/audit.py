@@ -146,8 +146,14 @@ def may_see(ctx: Context, entries: tuple[AuditEntry, ...]) -> bool:
 
 def _own(ctx: Context, entries: tuple[AuditEntry, ...]) -> bool:
     first = entries[0]
+    if not is_own(ctx.caller, first):
+        return False
+    if first.guild_id == ctx.guild.id and first.installation_id is not None:
+        # Of an installation that has ended nothing is left to be seen.
+        installation = ctx.services.facts.snapshot.installations.get(ctx.guild.id)
+        return installation is not None and first.installation_id == installation.id
     # What was answered as unknown belongs to no guild that the caller knows of.
-    return is_own(ctx.caller, first) and (first.guild_id in (None, ctx.guild.id) or is_masked(entries))
+    return first.guild_id is None or is_masked(entries)
 
 
 def _audited(ctx: Context, entries: tuple[AuditEntry, ...]) -> bool:

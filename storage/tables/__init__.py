@@ -31,6 +31,7 @@ from storage.tables.core import (
 )
 from storage.tables.moderation import ChannelLock
 from storage.tables.notices import LogPosition, Pause
+from storage.tables.privacy import CallMessage, ErasureRequest
 from storage.tables.setup import SetupCard
 
 __all__ = [
@@ -39,11 +40,13 @@ __all__ = [
     "AuditHead",
     "BotConfig",
     "Call",
+    "CallMessage",
     "Case",
     "CaseBook",
     "CaseNote",
     "ChannelLock",
     "ChannelPolicy",
+    "ErasureRequest",
     "FactRevision",
     "GuildInstallation",
     "GuildPolicy",

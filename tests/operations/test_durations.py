@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations.durations import spoken
+from operations.durations import parsed, spoken
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,30 @@ from operations.durations import spoken
 )
 def test_a_length_of_time_is_told_exactly(seconds: int, words: str) -> None:
     assert spoken(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("10m", 600),
+        ("2h", 7_200),
+        ("1d12h", 129_600),
+        ("1 week", 604_800),
+        ("90", 90),
+        (" 5 MIN ", 300),
+        ("1h 30m", 5_400),
+        ("0", 0),
+    ],
+)
+def test_a_length_of_time_is_read_as_people_write_it(text: str, seconds: int) -> None:
+    assert parsed(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5m", "1.5h", "m", "5 apples", "٣m", "1h30", "1" * 11, "1" * 11 + "s"])
+def test_what_is_no_length_of_time_is_none(text: str) -> None:
+    assert parsed(text) is None
+
+
+@pytest.mark.parametrize("seconds", [1, 61, 3_661, 90_061, 604_800])
+def test_what_is_spoken_is_read_again(seconds: int) -> None:
+    assert parsed(spoken(seconds)) == seconds

@@ -32,6 +32,7 @@ CURTAINED: dict[str, Any] = {
         {"name": "news", "category": "Talk"},
         {"name": "open", "category": "Talk"},
         {"name": "mod-room"},
+        {"name": "help"},
         {"name": "lounge", "type": "voice"},
     ],
 }

@@ -164,6 +164,12 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     yield "reaction_add", {"channel": channel, "message": canary("message"), "emoji": canary("emoji")}
     yield "message_delete", {"channel": channel, "message": canary("doomed message")}
     yield "message_bulk_delete", {"channel": channel, "messages": [canary("first message"), canary("second message")]}
+    yield "channel_lock", {"channel": canary("channel to lock"), "reason": canary("reason to lock")}
+    yield "channel_unlock", {"channel": canary("channel to unlock"), "reason": canary("reason to unlock")}
+    yield (
+        "message_purge",
+        {"channel": channel, "contains": canary("text to purge"), "reason": canary("reason to purge")},
+    )
     yield "message_list_recent", {"channel": channel, "contains": canary("search")}
     yield "message_list_recent", {"channel": channel, "author": canary("author")}
     yield "message_list_recent", {"channel": channel, "cursor": canary("cursor")}
@@ -204,6 +210,9 @@ def calls(guild: GuildIds, canary: Canaries) -> Iterator[tuple[str, dict[str, An
     yield from _people(guild, canary)
     yield from _roles(guild, canary)
     yield from _cases(guild, canary)
+    yield "message_purge", {"channel": channel, "contains": canary("purged"), "reason": canary("reason of a purge")}
+    yield "channel_lock", {"channel": channel, "reason": canary("reason of a lock")}
+    yield "channel_unlock", {"channel": channel, "reason": canary("reason to unlock")}
     yield "plan_get", {"plan_id": canary("looked at plan")}
     yield "plan_confirm", {"plan_id": canary("confirmed plan"), "plan_token": canary("token of a plan")}
     yield "plan_cancel", {"plan_id": canary("cancelled plan")}

@@ -90,6 +90,7 @@ COMMANDS = [
     ["token", "create", "--name", "x", "--as", "1"],
     ["token", "revoke", "mc_1"],
     ["audit", "verify"],
+    ["audit", "export"],
 ]
 
 

@@ -144,8 +144,8 @@ async def test_retention_deletes_the_oldest_and_leaves_a_verifiable_chain(databa
     await fill(database, 4, at=NOW - 200 * DAY)
     await fill(database, 3, at=NOW)
     async with database.unit_of_work() as session:
-        assert await audit_retention.erase_expired(session, database.keyring, NOW) == 4
-        assert await audit_retention.erase_expired(session, database.keyring, NOW) == 0
+        assert await audit_retention.erase_older(session, database.keyring, NOW - 180 * DAY) == 4
+        assert await audit_retention.erase_older(session, database.keyring, NOW - 180 * DAY) == 0
     report = await check(database)
     assert (report.intact, report.checked) == (True, 3)
     await fill(database, 2, at=NOW + 10)
@@ -157,7 +157,7 @@ async def test_retention_deletes_the_oldest_and_leaves_a_verifiable_chain(databa
 async def test_retention_can_delete_all(database: Database) -> None:
     await fill(database, 3, at=NOW - 200 * DAY)
     async with database.unit_of_work() as session:
-        assert await audit_retention.erase_expired(session, database.keyring, NOW) == 3
+        assert await audit_retention.erase_older(session, database.keyring, NOW - 180 * DAY) == 3
     assert (await check(database)).intact
     await fill(database, 2)
     report = await check(database)

@@ -9,6 +9,7 @@ from policy.model import Installation
 from storage import call_retention, calls, plans
 from storage.calls import CallRecord, CallState
 from storage.database import Database
+from storage.keeping.base import Periods
 from storage.plans import CardPlace
 from tests.storage import rows
 from tests.storage.rows import NOW
@@ -227,8 +228,15 @@ async def test_arguments_go_after_seven_days_and_inverses_after_thirty(
     await settle(database, record.call_id)
 
     async def erased(days: float) -> int:
+        """What the jobs of ``days`` later touch, with the longest periods."""
+        now = NOW + days * DAY
+        periods = Periods()
         async with database.unit_of_work() as session:
-            return await call_retention.erase_expired(session, NOW + days * DAY)
+            return (
+                await call_retention.erase_arguments(session, database.keyring, now - periods.arguments_seconds)
+                + await call_retention.erase_inverses(session, database.keyring, now - periods.inverses_seconds)
+                + await call_retention.delete_rows(session, database.keyring, now - periods.audit_seconds)
+            )
 
     assert await erased(6.9) == 0
     assert await erased(7) == 1
@@ -247,5 +255,6 @@ async def test_arguments_go_after_seven_days_and_inverses_after_thirty(
 async def test_an_open_call_is_never_erased(database: Database, installation: Installation) -> None:
     record = await stored(database, rows.call(installation))
     async with database.unit_of_work() as session:
-        assert await call_retention.erase_expired(session, NOW + 1_000 * DAY) == 0
+        for erase in (call_retention.erase_arguments, call_retention.erase_inverses, call_retention.delete_rows):
+            assert await erase(session, database.keyring, NOW + 1_000 * DAY) == 0
     assert await fetched(database, record.call_id) == replace(record)

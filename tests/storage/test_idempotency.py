@@ -64,8 +64,8 @@ async def test_after_a_day_a_key_counts_as_absent(database: Database) -> None:
     assert await reserve(database, call_id="cl_2", now=NOW + 86_399) is not None
     assert await reserve(database, call_id="cl_3", now=NOW + 86_400) is None
     async with database.unit_of_work() as session:
-        assert await idempotency.erase_expired(session, NOW + 2 * 86_400 - 1) == 0
-        assert await idempotency.erase_expired(session, NOW + 2 * 86_400) == 1
+        assert await idempotency.erase_older(session, database.keyring, NOW + 86_400 - 1) == 0
+        assert await idempotency.erase_older(session, database.keyring, NOW + 86_400) == 1
 
 
 async def test_a_key_is_found_after_the_secrets_were_rotated(database: Database) -> None:

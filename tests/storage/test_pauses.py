@@ -67,5 +67,5 @@ async def test_what_has_run_out_or_was_left_is_forgotten(database: Database) -> 
         await pauses.pause_process(session, until=None, now=NOW)
         await installations.remove(session, there.guild_id, NOW)
     async with database.unit_of_work() as session:
-        await pauses.erase_expired(session, NOW + 60)
+        await pauses.erase_ended(session, database.keyring, NOW + 60)
         assert await pauses.by_scope(session) == {"": Pause(PauseScope.PROCESS)}

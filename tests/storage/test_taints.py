@@ -25,5 +25,5 @@ async def test_marks_hold_for_an_hour_from_the_last_reading(database: Database) 
         }
         assert await taints.load(session, NOW + HOUR) == {Holder(workspace_id, 5, ""): {channel: NOW + 60 + HOUR}}
     async with database.unit_of_work() as session:
-        assert await taints.erase_expired(session, NOW + HOUR) == 2
-        assert await taints.erase_expired(session, NOW + HOUR) == 0
+        assert await taints.erase_older(session, database.keyring, NOW) == 2
+        assert await taints.erase_older(session, database.keyring, NOW) == 0

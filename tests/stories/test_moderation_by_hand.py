@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot import settings
-from bot.app import running
-from storage import cases
+from bot.marked_database import opened_database
+from storage import cases, installations
 from storage.cases import CaseQuery, CaseRecord
+from storage.database import Database
 from storage.instance import Mark
 from tests.app import Place, Town, environment, until
 from tests.sandbox_process import GuildIds, SandboxProcess
+from tests.served_process import served
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -90,29 +93,39 @@ async def test_what_was_done_during_an_absence_is_made_up_for_once(tmp_path: Pat
         members = [{"name": name} for name in ("amy", "bob", "cid", "dan", "eve")]
         guild = await sandbox.make_guild("Anchor", members=members, channels=[{"name": "general"}])
         given = environment(sandbox, tmp_path)
-        configured = settings.load(given, env_file=None)
 
         async def kick(name: str) -> None:
             await sandbox.control("kick", guild=int(guild["id"]), user=int(guild["members"][name]))
 
-        def names(found: list[CaseRecord]) -> list[str]:
+        async def kicked(database: Database, count: int) -> list[tuple[int, str]]:
+            """Numbers and names, once there are so many."""
             known = {user_id: name for name, user_id in guild["members"].items()}
-            return [known[str(case.user_id)] for case in found]
+            found: list[CaseRecord] = []
+
+            async def are_there() -> bool:
+                async with database.read() as session:
+                    installation = await installations.active(session, int(guild["id"]))
+                    if installation is not None:
+                        found[:] = (await cases.page(session, CaseQuery(installation.id)))[::-1]
+                return len(found) >= count
+
+            await until(are_there, f"{count} cases", 30)
+            return [(case.number, known[str(case.user_id)]) for case in found]
 
         await kick("amy")  # before the installation: none of our business
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            town = Town(sandbox, app, given, guild)
-            await until(lambda: int(guild["id"]) in app.core.facts.snapshot.installations, "the guild is installed")
+        async with served(given, tmp_path), opened(given) as database:
             await kick("bob")
-            assert names(await are_kept(town, guild, 1)) == ["bob"]
+            assert await kicked(database, 1) == [(1, "bob")]
         await kick("cid")
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            town = Town(sandbox, app, given, guild)
-            assert names(await are_kept(town, guild, 2)) == ["bob", "cid"]
+        async with served(given, tmp_path), opened(given) as database:
+            assert await kicked(database, 2) == [(1, "bob"), (2, "cid")]
             await sandbox.control("gateway", forget=True, abort=True, refuse_seconds=1)
             await kick("dan")
-            assert names(await are_kept(town, guild, 3)) == ["bob", "cid", "dan"]
+            assert await kicked(database, 3) == [(1, "bob"), (2, "cid"), (3, "dan")]
             await kick("eve")
-            found = await are_kept(town, guild, 4)
-            assert names(found) == ["bob", "cid", "dan", "eve"]
-            assert [case.number for case in found] == [1, 2, 3, 4]
+            assert await kicked(database, 4) == [(1, "bob"), (2, "cid"), (3, "dan"), (4, "eve")]
+
+
+def opened(given: dict[str, str]) -> AbstractAsyncContextManager[Database]:
+    """The database of an instance, beside it."""
+    return opened_database(settings.load(given, env_file=None), Mark.SANDBOX)

@@ -69,6 +69,13 @@ STRICTER: tuple[Stricter, ...] = (
         r"At least 2 messages|given twice",
         "discord.py would send another request than the one asked for",
     ),
+    Stricter("message_purge", r"^No message would be deleted", "nothing is sent where nothing is found"),
+    Stricter(
+        "channel_unlock",
+        r"not_locked|lack",
+        "where Guildhall has locked nothing there is nothing to give back, so that Discord is asked for nothing",
+    ),
+    Stricter("channel_lock", r"not_lockable", "nobody writes in a category itself"),
     Stricter(
         "role_reorder", r"A position here goes from|Nothing stands below", "an effect holds places that there are"
     ),

@@ -113,5 +113,5 @@ def _road(core: Core, files: FileFetcher) -> tuple[Decider, Services]:
     taints, registry = Taints(), Registry([type(each) for each in core.registry])
     decider = Decider(core.database, core.facts, core.state, taints)
     explainer = Explainer(registry, decider, core.limits, taints, lambda: services)
-    services = Services(core.database, core.facts, core.state, registry, explainer, core.desk, files)
+    services = Services(core.database, core.facts, core.state, registry, explainer, core.desk, files, core.forgetting)
     return decider, services

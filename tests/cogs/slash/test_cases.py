@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import settings
-from bot.app import App, running
 from cogs.slash import case_texts
-from storage.instance import Mark
-from tests.app import Place, Town, environment, until
+from tests.app import Place, environment, until
 from tests.cogs.slashing import Told, offered, picks, presses, user, uses
 from tests.sandbox_process import ControlError, SandboxProcess
+from tests.served_process import served
 from tests.stories.test_cases import told as directly
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -173,26 +172,26 @@ async def test_any_member_reports_a_message_or_a_member_by_the_menu(place: Place
 
 
 async def test_a_modal_that_was_opened_before_a_restart_still_counts(tmp_path: Path) -> None:
+    """In processes of their own: where Discord is, is one for a whole process."""
     async with SandboxProcess() as sandbox:
         guild = await sandbox.make_guild("Anchor", members=[{"name": "amy"}], channels=[{"name": "general"}])
         given = environment(sandbox, tmp_path)
-        configured = settings.load(given, env_file=None)
         where = {"user": int(guild["owner_id"]), "channel": int(guild["channels"]["general"])}
 
-        async def ready(app: App) -> None:
-            await until(lambda: int(guild["id"]) in app.core.facts.snapshot.installations, "the guild is installed")
-            await until(lambda: app.core.client.readiness.is_ready(int(guild["id"])), "the guild has arrived")
-            assert app.core.commands is not None
-            await app.core.commands.done.wait()
+        async def is_installed() -> bool:
+            with contextlib.suppress(ControlError):
+                told = await sandbox.control("slash", **where, name="whoami", options={}, wait=10)
+                return "workspace" in str(told["message"])
+            return False
 
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            await ready(app)
+        async with served(given, tmp_path):
+            await until(is_installed, "the guild is installed")
             target = int(guild["members"]["amy"])
             opened = await sandbox.control("context_menu", **where, name=case_texts.MENU_WARN, target_user=target)
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            await ready(app)
+        async with served(given, tmp_path):
+            await until(is_installed, "the guild has arrived")
             interaction = int(opened["interaction"])
             raw = await sandbox.control("modal", **where, interaction=interaction, values={"reason": "spam"}, wait=10)
             assert raw["message"]["content"].startswith("**Done:**"), raw
-            place = Place(Town(sandbox, app, given, guild), guild, "")
-            assert await kept(place) == [(1, "spam", "closed")]
+            shown = await sandbox.control("slash", **where, name="cases show", options={"case": "1"}, wait=10)
+            assert "spam" in str(shown["message"])

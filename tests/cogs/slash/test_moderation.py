@@ -54,7 +54,7 @@ async def test_what_is_no_length_of_time_is_told_with_how_to_write_it(place: Pla
 
 
 async def test_a_kick_takes_one_press_and_no_name(town: Town, guarded: Guarded) -> None:
-    place = await town.place(**guarded)
+    place = await town.place("Guarded", **guarded)
     told = await uses(place, "marlow", "kick", member=user(place, "nina"), reason="rude")
     assert told.text.startswith("NOT DONE"), told.text
     assert await member(place, "nina") is not None
@@ -64,7 +64,7 @@ async def test_a_kick_takes_one_press_and_no_name(town: Town, guarded: Guarded) 
 
 
 async def test_a_ban_an_unban_and_whom_the_unban_offers(town: Town, guarded: Guarded) -> None:
-    place = await town.place(**guarded)
+    place = await town.place("Guarded", **guarded)
     told = await uses(place, "marlow", "ban", member=user(place, "nina"), delete_messages="1d")
     assert "1 day" in told.text
     assert (await presses(place, "marlow", told, "Confirm")).text.startswith("**Done:**")
