@@ -192,6 +192,8 @@ FORGOTTEN = {
     "idempotency_keys_deleted": "answers kept for repeated calls",
     "messages_disowned": "messages that are nobody's own now",
     "reports_erased": "reports erased",
+    "conversation_messages_deleted": "things said to the agent, and its answers",
+    "usage_days_deleted": "days of what you used of the agent",
     "tokens_revoked": "tokens revoked",
 }
 EXPORTED = "What is kept of this guild, as JSON lines (gzip)."

@@ -6,12 +6,14 @@ from storage.keeping.audit import AuditKeeper
 from storage.keeping.base import Keeper
 from storage.keeping.calls import CallKeeper
 from storage.keeping.cases import CaseKeeper
+from storage.keeping.conversations import ConversationKeeper
 from storage.keeping.guilds import GuildKeeper
 from storage.keeping.people import PeopleKeeper
 
 KEEPERS: tuple[Keeper, ...] = (
     CallKeeper(),
     CaseKeeper(),
+    ConversationKeeper(),
     PeopleKeeper(),
     AuditKeeper(),
     GuildKeeper(),

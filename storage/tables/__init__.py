@@ -10,6 +10,13 @@ from __future__ import annotations
 from storage.tables.administration import AllowedChatChannel
 from storage.tables.base import Table, metadata
 from storage.tables.cases import Case, CaseBook, CaseNote, TemporaryEffect
+from storage.tables.conversations import (
+    Conversation,
+    ConversationMessage,
+    ConversationPart,
+    UsageRecord,
+    UsageReservation,
+)
 from storage.tables.core import (
     AuditEvent,
     AuditHead,
@@ -46,6 +53,9 @@ __all__ = [
     "CaseNote",
     "ChannelLock",
     "ChannelPolicy",
+    "Conversation",
+    "ConversationMessage",
+    "ConversationPart",
     "ErasureRequest",
     "FactRevision",
     "GuildInstallation",
@@ -61,6 +71,8 @@ __all__ = [
     "Table",
     "TaintMark",
     "TemporaryEffect",
+    "UsageRecord",
+    "UsageReservation",
     "User",
     "Workspace",
     "WorkspaceMembership",

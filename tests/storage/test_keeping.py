@@ -52,6 +52,8 @@ OF_NO_INSTALLATION = {
     "bot_config",
     "fact_revision",
     "process_lease",
+    "usage_record",
+    "usage_reservation",
 }
 
 
@@ -399,6 +401,8 @@ async def test_somebody_who_asks_is_forgotten_and_nobody_else(database: Database
         "idempotency_keys_deleted": 1,
         "messages_disowned": 1,
         "reports_erased": 0,
+        "conversation_messages_deleted": 0,
+        "usage_days_deleted": 0,
         "tokens_revoked": 1,
     }
     assert set(again.values()) == {0}
