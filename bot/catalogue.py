@@ -52,6 +52,7 @@ from operations.discord.webhook_delete import DeleteWebhook
 from operations.discord.webhook_execute import ExecuteWebhook
 from operations.discord.webhook_modify import ModifyWebhook
 from operations.discord.webhooks import GetWebhook, ListWebhooks
+from operations.platform.agent import GetAgentUsage, ResetConversation, SetAgentBudget, SetAgentModel
 from operations.platform.audit import ListAudit
 from operations.platform.audit_entry import GetAudit, RevertAudit
 from operations.platform.channel_policies import SetChannelPolicy
@@ -164,6 +165,10 @@ CATALOGUE: tuple[type[Operation], ...] = (
     SetApprovalsChannel,
     SetLogChannel,
     SetPreset,
+    SetAgentBudget,
+    SetAgentModel,
+    GetAgentUsage,
+    ResetConversation,
     AllowChatChannel,
     DisallowChatChannel,
     CreateToken,

@@ -8,12 +8,13 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 import yarl
 
+from bot.agent_setup import agent_setup
 from bot.assistant import assistant
 from bot.catalogue import CATALOGUE
 from bot.chat_channel_upkeep import ChatChannelUpkeep
@@ -36,6 +37,7 @@ from bot.request_budget import RequestBudget
 from bot.set_up import setup_posting
 from bot.settings import Settings
 from bot.upkeep import Upkeep
+from cogs.agent.running import Running
 from cogs.log_channel import LogChannels
 from cogs.log_ids import LogIds
 from cogs.setup.posting import SetupPosting
@@ -89,8 +91,8 @@ LOOK_WITHOUT_GATEWAY_SECONDS = 600.0
 class Core:
     """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why.
 
-    ``services``: what operations may ask for. ``commands``: what tells Discord the slash commands; None without a
-    gateway.
+    ``services``: what operations may ask for. ``agent``: the assistant, once it runs. ``commands``: what tells Discord
+    the slash commands; None without a gateway.
     """
 
     settings: Settings
@@ -116,6 +118,7 @@ class Core:
     log_channels: LogChannels
     temporary_effects: TemporaryEffects
     failed: asyncio.Future[None]
+    agent: Running = field(default_factory=Running)
     commands: CommandSync | None = None
 
     async def until_failed(self) -> None:
@@ -158,8 +161,9 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
         core, upkeep, installing = _built(
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
-        core = replace(core, commands=await add_discord_face(core))
-        await stack.enter_async_context(assistant(core))
+        face = await add_discord_face(core)
+        core = replace(core, commands=None if face is None else face.commands)
+        await stack.enter_async_context(assistant(core, face))
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
@@ -297,7 +301,18 @@ def _built(
         limits=limits,
     )
     forgetting = forgetting_of(settings, database.keyring)
-    services = Services(database, facts, state, registry, explainer, desk, files, forgetting, settings.single_workspace)
+    services = Services(
+        database=database,
+        facts=facts,
+        state=state,
+        registry=registry,
+        decisions=explainer,
+        plans=desk,
+        files=files,
+        forgetting=forgetting,
+        single_workspace=settings.single_workspace,
+        agent=agent_setup(settings),
+    )
     executor = RoadExecutor(
         registry=registry,
         decider=decider,

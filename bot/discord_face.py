@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.discord_internals import add_menu
 from bot.set_up import setup_cog
 from bot.status_board import Board
+from cogs.agent.commands import AgentCommandsCog
+from cogs.agent.menus import AgentMenus
 from cogs.approval_cards import PlanCards
 from cogs.approval_places import CardPlaces
 from cogs.approvals import ApprovalsCog
@@ -40,21 +44,30 @@ if TYPE_CHECKING:
     from bot.core import Core
 
 
-async def add_discord_face(core: Core) -> CommandSync | None:
-    """Plans get their cards from now on. Without a gateway nobody can press a button: the cards say so instead.
+@dataclass(frozen=True, slots=True)
+class DiscordFace:
+    """``commands``: what tells Discord the slash commands. ``runner``: what runs an operation for somebody who presses
+    or types.
+    """
 
-    What comes back tells Discord the commands; None without a gateway, where nobody can use one.
+    commands: CommandSync
+    runner: SlashRunner
+
+
+async def add_discord_face(core: Core) -> DiscordFace | None:
+    """Plans get their cards from now on. Without a gateway nobody can press a button: the cards say so instead, and
+    None comes back.
     """
     ids = CustomIds(core.database.keyring)
     core.plan_upkeep.attach(PlanCards(core.client, CardPlaces(core.state, core.facts), ids))
     if not core.settings.enable_gateway:
         return None
     await core.client.add_cog(ApprovalsCog(core.client, core.desk, core.callers, core.state, ids))
-    await _add_commands(core)
-    return CommandSync(core.client, core.client.tree, core.database)
+    runner = await _add_commands(core)
+    return DiscordFace(CommandSync(core.client, core.client.tree, core.database), runner)
 
 
-async def _add_commands(core: Core) -> None:
+async def _add_commands(core: Core) -> SlashRunner:
     """Slash commands and what hangs on them. A cog with commands of its own takes ``runner`` and ``offers``."""
     button_ids = ButtonIds(core.database.keyring)
     plan_buttons = PlanButtons(core.desk, core.callers, core.facts, core.state, button_ids)
@@ -78,10 +91,13 @@ async def _add_commands(core: Core) -> None:
         AuditCog(runner, plan_buttons, offers, button_ids, buttons),
         PlansCog(core.desk, core.state, runner, plan_buttons, offers, button_ids, buttons),
         CasesCog(runner, core.executor, offers, pages),
+        AgentCommandsCog(runner, core.agent),
     ):
         await core.client.add_cog(cog)
-    for menu in CaseMenus(runner, button_ids, buttons, pages).commands():
-        tree.add_command(menu)
+    bot_user_id = core.state.source.bot_user_id
+    agent_menus = AgentMenus(runner, core.agent, button_ids, buttons, core.database, core.facts, bot_user_id)
+    for menu in (*CaseMenus(runner, button_ids, buttons, pages).commands(), *agent_menus.commands()):
+        add_menu(tree, menu)
     tree.error(tell)
     for command in commands_of(FACES, GROUPS, core.registry, runner, offers):
         tree.add_command(command)
@@ -90,6 +106,7 @@ async def _add_commands(core: Core) -> None:
         tree.add_command(command)
     tree.add_command(mcp_group(core.registry, runner, offers))
     tree.add_command(connect_command(partial(_address, core)))
+    return runner
 
 
 async def _address(core: Core) -> str | None:

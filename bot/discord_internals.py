@@ -14,6 +14,7 @@ from typing import Any, cast
 import aiohttp
 import discord
 import yarl
+from discord import app_commands
 from discord.asset import Asset
 from discord.ext import commands
 from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket, KeepAliveHandler
@@ -73,6 +74,22 @@ def begin_sessions_that_never_were() -> None:
         return await connect(cls, client, **options)
 
     socket.from_client = classmethod(from_client)
+
+
+MOST_MENUS = 15
+
+
+def add_menu(tree: app_commands.CommandTree[Any], menu: app_commands.ContextMenu) -> None:
+    """Adds a menu on members or messages. Raises ValueError beyond Discord's limit of each.
+
+    discord.py still holds them to 5: https://github.com/Rapptz/discord.py/issues/10503;
+    https://docs.discord.com/developers/change-log#march-3-2026
+    """
+    menus = tree._context_menus
+    key = (menu.name, None, menu.type.value)
+    if key in menus or sum(1 for _, _, kind in menus if kind == menu.type.value) >= MOST_MENUS:
+        raise ValueError(f"{menu.name} is there already, or there are {MOST_MENUS} such menus")
+    menus[key] = menu
 
 
 def parsers(client: commands.AutoShardedBot, names: Sequence[str]) -> MutableMapping[str, Parser]:
@@ -207,6 +224,7 @@ def _check() -> None:
         "ConnectionState._remove_guild": callable(getattr(ConnectionState, "_remove_guild", None)),
         "AutoShardedConnectionState.parse_ready": callable(getattr(AutoShardedConnectionState, "parse_ready", None)),
         "Guild._from_data": callable(getattr(discord.Guild, "_from_data", None)),
+        "CommandTree._context_menus": "_context_menus" in names_of(app_commands.CommandTree.__init__),
         "Guild._channels": "_channels" in names_of(discord.Guild.__init__),
         **{
             f"HTTPClient.{name}": callable(getattr(HTTPClient, name, None))

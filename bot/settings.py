@@ -95,8 +95,11 @@ class Settings(BaseSettings):
     agent_small_input_price: float = Field(default=1.0, ge=0, le=10_000)
     agent_small_output_price: float = Field(default=5.0, ge=0, le=10_000)
     agent_workspace_daily_cost: float = Field(default=20.0, ge=0, le=1_000_000)
+    agent_workspace_daily_tokens: Annotated[int, Field(ge=0, le=10**12)] | None = None
     agent_guild_daily_cost: float = Field(default=10.0, ge=0, le=1_000_000)
+    agent_guild_daily_tokens: Annotated[int, Field(ge=0, le=10**12)] | None = None
     agent_user_daily_tokens: int = Field(default=1_000_000, ge=0, le=10**12)
+    agent_user_daily_cost: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
@@ -147,8 +150,6 @@ class Settings(BaseSettings):
     def _part_problems(self) -> Iterator[str]:
         if self.discord_client_secret and not self.discord_client_id:
             yield f"DISCORD_CLIENT_ID: missing beside DISCORD_CLIENT_SECRET; copy both from {PORTAL} → OAuth2."
-        if self.agent_enabled and not self.agent_api_key:
-            yield "AGENT_API_KEY: missing while AGENT_ENABLED=true; set the key, or AGENT_ENABLED=false."
         if self.agent_enabled and not self.enable_gateway:
             yield "AGENT_ENABLED: the agent hears mentions through the gateway; set ENABLE_GATEWAY=true as well."
 

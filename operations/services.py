@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from operations.agent_accounts import AgentSetup
 from operations.file_fetch import FileFetcher
 from operations.guild_state import GuildState
 from operations.plans import Plans
@@ -39,7 +40,9 @@ class Decisions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``single_workspace``: whether claimed guilds join the default workspace."""
+    """``single_workspace``: whether claimed guilds join the default workspace. ``agent``: what the operator configured
+    of it.
+    """
 
     database: Database
     facts: PlatformFacts
@@ -50,3 +53,4 @@ class Services:
     files: FileFetcher
     forgetting: Forgetting
     single_workspace: bool = True
+    agent: AgentSetup = field(default_factory=AgentSetup)

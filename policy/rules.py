@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from policy.agent_rules import AgentRules
 from policy.model import OperationClass, PlatformRole, Requirement, Rule, Tier
 from policy.presets import ALL, PresetName
 
@@ -38,6 +39,7 @@ class GuildRules(BaseModel):
     ``tiers``: operation -> a tier to raise it to; a lower one than the catalogue's has no effect.
     ``preset``: the only operations that are served; None is all.
     ``record_reads``: audit allowed reads as entries instead of counting them.
+    ``agent``: what it may cost, and which model answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,7 @@ class GuildRules(BaseModel):
     approvals_channel_id: int | None = None
     log_channel_id: int | None = None
     preset: PresetName | None = None
+    agent: AgentRules = AgentRules()
 
 
 class ChannelRules(BaseModel):
@@ -109,6 +112,7 @@ def loosens(before: GuildRules, after: GuildRules) -> tuple[str, ...]:
         found.append(f"the preset from {before.preset} to {after.preset or ALL}")
     if before.record_reads and not after.record_reads:
         found.append("record_reads from on to off")
+    found += before.agent.loosened(after.agent)
     return tuple(found)
 
 

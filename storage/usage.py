@@ -123,7 +123,7 @@ async def reserve(
 
 
 async def settle(
-    session: Session, reservation_id: str, day: str, accounts: Collection[Account], amount: Amount, now: float
+    session: Session, reservation_id: str, day: str, accounts: Collection[Account], amount: Amount
 ) -> None:
     """What was used in place of what was reserved; a reservation that has expired was given back before."""
     await _give_back(session, [reservation_id])

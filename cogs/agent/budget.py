@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from cogs.agent.history import tokens_of
 from cogs.agent.messages import Request, Usage
+from operations import call_ids
+from policy.agent_rules import ModelChoice
+from storage import usage
+from storage.database import Database
+from storage.usage import Account, Amount, Used
 
-Scope = Literal["workspace", "guild", "role", "user"]
-MICROS = 1_000_000
 # https://platform.claude.com/docs/en/about-claude/pricing: of the price of input tokens.
 CACHE_WRITE, CACHE_READ = 1.25, 0.1
 TOKENS_OF_AN_IMAGE = 4_800
@@ -39,72 +41,46 @@ class Model:
         return math.ceil(read * self.input_price + usage.output * self.output_price)
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
-    tokens: int = 0
-    micros: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A budget of one day. ``tokens`` or ``micros`` None: without a limit."""
-
-    scope: Scope
-    id: str
-    tokens: int | None = None
-    micros: int | None = None
-
-    def allows(self, used: Amount, more: Amount) -> bool:
-        return (self.tokens is None or used.tokens + more.tokens <= self.tokens) and (
-            self.micros is None or used.micros + more.micros <= self.micros
-        )
-
-    def share_left(self, used: Amount) -> float:
-        """Of what runs out first, 0 to 1."""
-        shares = [1.0]
-        if self.tokens is not None:
-            shares.append(1 - used.tokens / self.tokens if self.tokens else 0.0)
-        if self.micros is not None:
-            shares.append(1 - used.micros / self.micros if self.micros else 0.0)
-        return max(0.0, min(shares))
-
-
 class Ledgers(Protocol):
     """What was used and reserved, by day (``YYYY-MM-DD``, UTC) and account. Each method is one transaction, and raises
     storage.database.DatabaseUnavailable.
     """
 
-    async def reserve(self, day: str, accounts: Sequence[Account], amount: Amount) -> Account | None:
-        """Adds the amount to all of them, or to none: then the account that is used up."""
+    async def reserve(self, reservation_id: str, day: str, accounts: Sequence[Account], amount: Amount) -> None:
+        """Takes the amount from all of them, or from none: raises storage.usage.UsedUp."""
         ...
 
-    async def settle(self, day: str, accounts: Sequence[Account], reserved: Amount, used: Amount) -> None:
+    async def settle(self, reservation_id: str, day: str, accounts: Sequence[Account], used: Amount) -> None:
         """Puts what was used in place of what was reserved."""
         ...
 
-    async def used(self, day: str, accounts: Sequence[Account]) -> Mapping[Account, Amount]: ...
+    async def used(self, day: str, accounts: Sequence[Account]) -> Mapping[Account, Used]: ...
+
+
+class StoredLedgers:
+    """In the database: one for all processes on it."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def reserve(self, reservation_id: str, day: str, accounts: Sequence[Account], amount: Amount) -> None:
+        async with self._database.unit_of_work() as session:
+            await usage.reserve(session, reservation_id, day, accounts, amount, self._clock())
+
+    async def settle(self, reservation_id: str, day: str, accounts: Sequence[Account], used: Amount) -> None:
+        async with self._database.unit_of_work() as session:
+            await usage.settle(session, reservation_id, day, accounts, used)
+
+    async def used(self, day: str, accounts: Sequence[Account]) -> Mapping[Account, Used]:
+        async with self._database.read() as session:
+            return await usage.used(session, day, accounts)
 
 
 class Accounts(Protocol):
-    """Whose budgets a member's turn uses, with the limits of now."""
+    """Whose budgets a member's turn uses, with the limits of now (operations.agent_accounts.AgentAccounts)."""
 
     def of(self, workspace_id: str, guild_id: int, user_id: int, role_ids: Sequence[int]) -> tuple[Account, ...]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class DailyLimits:
-    """One for each scope; None: without a limit. Implements Accounts."""
-
-    workspace_cost_usd: float | None = None
-    guild_cost_usd: float | None = None
-    user_tokens: int | None = None
-
-    def of(self, workspace_id: str, guild_id: int, user_id: int, role_ids: Sequence[int]) -> tuple[Account, ...]:
-        return (
-            Account("workspace", workspace_id, None, _micros(self.workspace_cost_usd)),
-            Account("guild", f"{workspace_id}:{guild_id}", None, _micros(self.guild_cost_usd)),
-            Account("user", f"{workspace_id}:{user_id}", self.user_tokens),
-        )
 
 
 class OutOfBudget(Exception):
@@ -117,6 +93,7 @@ class OutOfBudget(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
+    id: str
     day: str
     accounts: tuple[Account, ...]
     amount: Amount
@@ -127,66 +104,37 @@ class Reservation:
 class Budget:
     """``small``: the model that answers when a budget is low."""
 
-    def __init__(self, ledgers: Ledgers, model: Model, small: Model | None = None) -> None:
+    def __init__(
+        self, ledgers: Ledgers, model: Model, small: Model | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self._ledgers = ledgers
         self._model = model
         self._small = small
+        self._clock = clock
 
-    async def model(self, accounts: Sequence[Account]) -> Model:
-        """The one for a turn: it stays the same for all of it."""
-        if self._small is None:
-            return self._model
-        used = await self._ledgers.used(_today(), accounts)
-        low = any(account.share_left(used.get(account, Amount())) < LOW for account in accounts)
+    async def model(self, accounts: Sequence[Account], choice: ModelChoice = "standard") -> Model:
+        """The one for a turn: it stays the same for all of it. ``choice``: the guild's."""
+        if self._small is None or choice == "small":
+            return self._small or self._model
+        used = await self._ledgers.used(usage.day_of(self._clock()), accounts)
+        low = any(account.share_left(used.get(account, Used()).taken) < LOW for account in accounts)
         return self._small if low else self._model
 
     async def reserve(self, accounts: tuple[Account, ...], model: Model, request: Request) -> Reservation:
         """As much as the call can cost at most. Raises OutOfBudget."""
-        day, input_tokens = _today(), estimated_input(request)
+        day, input_tokens = usage.day_of(self._clock()), estimated_input(request)
         most = Usage(input=input_tokens, output=request.max_tokens)
         amount = Amount(most.total, model.cost(most))
-        exhausted = await self._ledgers.reserve(day, accounts, amount)
-        if exhausted is not None:
-            raise OutOfBudget(exhausted)
-        return Reservation(day, accounts, amount, model, input_tokens)
+        reservation_id = call_ids.new_call_id()
+        try:
+            await self._ledgers.reserve(reservation_id, day, accounts, amount)
+        except usage.UsedUp as error:
+            raise OutOfBudget(error.account) from error
+        return Reservation(reservation_id, day, accounts, amount, model, input_tokens)
 
-    async def settle(self, reservation: Reservation, usage: Usage) -> None:
-        amount = Amount(usage.total, reservation.model.cost(usage))
-        await self._ledgers.settle(reservation.day, reservation.accounts, reservation.amount, amount)
-
-
-class MemoryLedgers:
-    """Kept until the process ends: today's and yesterday's."""
-
-    def __init__(self) -> None:
-        self._days: dict[str, dict[tuple[Scope, str], Amount]] = {}
-
-    async def reserve(self, day: str, accounts: Sequence[Account], amount: Amount) -> Account | None:
-        kept = self._day(day)
-        for account in accounts:
-            if not account.allows(kept.get(_key(account), Amount()), amount):
-                return account
-        self._add(day, accounts, amount.tokens, amount.micros)
-        return None
-
-    async def settle(self, day: str, accounts: Sequence[Account], reserved: Amount, used: Amount) -> None:
-        self._add(day, accounts, used.tokens - reserved.tokens, used.micros - reserved.micros)
-
-    async def used(self, day: str, accounts: Sequence[Account]) -> Mapping[Account, Amount]:
-        kept = self._day(day)
-        return {account: kept.get(_key(account), Amount()) for account in accounts}
-
-    def _day(self, day: str) -> dict[tuple[Scope, str], Amount]:
-        kept = self._days.setdefault(day, {})
-        for old in sorted(self._days)[:-2]:
-            del self._days[old]
-        return kept
-
-    def _add(self, day: str, accounts: Sequence[Account], tokens: int, micros: int) -> None:
-        kept = self._day(day)
-        for account in accounts:
-            known = kept.get(_key(account), Amount())
-            kept[_key(account)] = Amount(max(0, known.tokens + tokens), max(0, known.micros + micros))
+    async def settle(self, reservation: Reservation, used: Usage) -> None:
+        amount = Amount(used.total, reservation.model.cost(used))
+        await self._ledgers.settle(reservation.id, reservation.day, reservation.accounts, amount)
 
 
 def estimated_input(request: Request) -> int:
@@ -200,15 +148,3 @@ def estimated_input(request: Request) -> int:
             else:
                 total += tokens_of(json.dumps(block, ensure_ascii=False))
     return total + images * TOKENS_OF_AN_IMAGE
-
-
-def _key(account: Account) -> tuple[Scope, str]:
-    return account.scope, account.id
-
-
-def _micros(usd: float | None) -> int | None:
-    return None if usd is None else round(usd * MICROS)
-
-
-def _today() -> str:
-    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%d")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 import discord
 import structlog
 from discord.ext import commands
 
-from cogs.agent import words
+from cogs.agent import texts, words
 from cogs.agent.attachments import Attached
 from cogs.agent.history import Quoted
-from cogs.agent.messenger import From, Messenger, NotDelivered
+from cogs.agent.messenger import DiscordMessenger, From, NotDelivered
 from cogs.agent.turns import Mention, Turns, Verdict
 from operations import call_ids
 from operations.guild_state import GuildState, bits_at
@@ -23,24 +25,49 @@ from storage.facts import PlatformFacts
 log = structlog.get_logger(__name__)
 
 STOP = "🛑"
+TELL_AGAIN_SECONDS = 600.0
+"""How often a channel is told that there is no key, or how the assistant is let in."""
+MOST_REMEMBERED = 10_000
 
 
 class AgentCog(commands.Cog):
+    """``enable``: the button that lets it answer in a channel of a guild. ``has_key`` False: no model can be asked."""
+
     def __init__(
-        self, client: discord.Client, turns: Turns, messenger: Messenger, state: GuildState, facts: PlatformFacts
+        self,
+        client: discord.Client,
+        turns: Turns,
+        messenger: DiscordMessenger,
+        state: GuildState,
+        facts: PlatformFacts,
+        *,
+        enable: Callable[[int, int], discord.ui.View],
+        has_key: bool = True,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._turns = turns
         self._messenger = messenger
         self._state = state
         self._facts = facts
+        self._enable = enable
+        self._has_key = has_key
+        self._monotonic = monotonic
+        self._told: dict[int, float] = {}
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Only people are answered: neither bots, nor webhooks, nor itself."""
         if message.guild is None or message.author.bot or message.webhook_id is not None or not self._is_asked(message):
             return
+        if not self._is_served(message.guild.id):
+            return
         if not self._answers_in(message.guild.id, message.channel):
+            await self._offer(message, message.guild.id)
+            return
+        if not self._has_key:
+            if self._tells_again(message.channel.id):
+                await self._say(await self._mention(message, message.guild.id), words.NOT_CONFIGURED)
             return
         mention = await self._mention(message, message.guild.id)
         verdict = self._turns.submit(mention)
@@ -64,15 +91,36 @@ class AgentCog(commands.Cog):
             return False
         return bool(bits_at(guild, channel, payload.member) & Bits.manage_messages)
 
+    def _is_served(self, guild_id: int) -> bool:
+        """Of a guild that nobody has claimed, setting up tells how that is done."""
+        installation = self._facts.snapshot.installations.get(guild_id)
+        return installation is not None and installation.active
+
     def _answers_in(self, guild_id: int, channel: object) -> bool:
         """In the channels that were allowed to it, and in their threads."""
         snapshot = self._facts.snapshot
         installation = snapshot.installations.get(guild_id)
-        if installation is None or not installation.active:
+        allowed = frozenset[int]() if installation is None else snapshot.chat_channels.get(installation.id, frozenset())
+        return _home(channel) in allowed
+
+    async def _offer(self, message: discord.Message, guild_id: int) -> None:
+        """To somebody who may manage the guild, once in a while in a channel; others are not answered."""
+        author, home = message.author, _home(message.channel)
+        if home is None or not isinstance(author, discord.Member) or not author.guild_permissions.manage_guild:
+            return
+        if self._tells_again(message.channel.id):
+            mention = await self._mention(message, guild_id)
+            await self._say(mention, texts.ASK_TO_ENABLE, self._enable(guild_id, home))
+
+    def _tells_again(self, channel_id: int) -> bool:
+        """Whether what concerns the whole channel was not said there a short while ago."""
+        now = self._monotonic()
+        if now - self._told.get(channel_id, float("-inf")) < TELL_AGAIN_SECONDS:
             return False
-        allowed = snapshot.chat_channels.get(installation.id, frozenset())
-        home = channel.parent_id if isinstance(channel, discord.Thread) else getattr(channel, "id", None)
-        return home in allowed
+        if len(self._told) > MOST_REMEMBERED:
+            self._told.clear()
+        self._told[channel_id] = now
+        return True
 
     def _is_asked(self, message: discord.Message) -> bool:
         """By a mention in the text, or by a reply to a message of the assistant's own."""
@@ -91,6 +139,7 @@ class AgentCog(commands.Cog):
             author_id=message.author.id,
             author_name=message.author.name,
             text=re.sub(rf"<@!?{own_id}>", "", message.content).strip(),
+            content=message.content,
             at=message.created_at.timestamp(),
             quoted=await self._quoted(message),
             attached=tuple(
@@ -128,10 +177,17 @@ class AgentCog(commands.Cog):
             case _:
                 return ""
 
-    async def _say(self, mention: Mention, text: str) -> None:
+    async def _say(self, mention: Mention, text: str, view: discord.ui.View | None = None) -> None:
         turn_id = call_ids.new_call_id()
         sender = From(turn_id, mention.guild_id, mention.author_id)
         try:
-            await self._messenger.send(sender, mention.channel_id, text, nonce=turn_id[3:], reply_to=mention.message_id)
+            await self._messenger.send(
+                sender, mention.channel_id, text, nonce=turn_id[3:], reply_to=mention.message_id, view=view
+            )
         except NotDelivered as error:
             log.info("an answer was not shown", reason=str(error))
+
+
+def _home(channel: object) -> int | None:
+    """The channel whose being allowed counts: a thread follows the one that it is in."""
+    return channel.parent_id if isinstance(channel, discord.Thread) else getattr(channel, "id", None)

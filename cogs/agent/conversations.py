@@ -1,47 +1,15 @@
-"""A channel's conversation with the assistant: what is kept of it, and where (the store is a Protocol)."""
+"""A channel's conversation with the assistant: where it is kept (the store is a Protocol)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
-AuthorKind = Literal["human", "bot", "webhook"]
+from storage import conversations
+from storage.conversations import AuthorKind, Conversation, ConversationKey, MessagesGone, Utterance
+from storage.database import Database
 
-
-@dataclass(frozen=True, slots=True)
-class ConversationKey:
-    """One channel or thread of one installation: a new installation starts empty."""
-
-    installation_id: str
-    guild_id: int
-    channel_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Utterance:
-    """Something that was said there: by a member to the assistant, or by the assistant.
-
-    ``message_id``: the Discord message that holds it, the first one of several; what happens to that happens to this.
-    ``for_user_id``: whose turn it belongs to. ``by_agent``: the assistant's own words, as they were posted.
-    """
-
-    message_id: int
-    author_id: int
-    author_name: str
-    kind: AuthorKind
-    text: str
-    at: float
-    for_user_id: int
-    by_agent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """``summary``: of what came before the utterances, '' for none; ``utterances``: oldest first."""
-
-    summary: str = ""
-    utterances: tuple[Utterance, ...] = ()
+__all__ = ["AuthorKind", "Conversation", "ConversationKey", "Conversations", "StoredConversations", "Utterance"]
 
 
 class Conversations(Protocol):
@@ -58,32 +26,24 @@ class Conversations(Protocol):
         """
         ...
 
-    async def forget(self, key: ConversationKey) -> None: ...
 
+class StoredConversations:
+    """In the database, sealed."""
 
-class MemoryConversations:
-    """Kept until the process ends; at most so many channels, of which the longest silent goes first."""
-
-    def __init__(self, most: int = 1000) -> None:
-        self._most = most
-        self._kept: dict[ConversationKey, Conversation] = {}
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def load(self, key: ConversationKey) -> Conversation:
-        return self._kept.get(key, Conversation())
+        async with self._database.read() as session:
+            return await conversations.load(session, key)
 
     async def append(self, key: ConversationKey, said: Sequence[Utterance]) -> None:
-        known = self._kept.pop(key, Conversation())
-        self._kept[key] = replace(known, utterances=(*known.utterances, *said))
-        if len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
+        async with self._database.unit_of_work() as session:
+            await conversations.append(session, key, said)
 
     async def compact(self, key: ConversationKey, summary: str, replaced: Sequence[int]) -> None:
-        known = await self.load(key)
-        gone = set(replaced)
-        if gone - {said.message_id for said in known.utterances}:
+        try:
+            async with self._database.unit_of_work() as session:
+                await conversations.compact(session, key, summary, replaced)
+        except MessagesGone:
             return
-        left = tuple(said for said in known.utterances if said.message_id not in gone)
-        self._kept[key] = Conversation(summary, left)
-
-    async def forget(self, key: ConversationKey) -> None:
-        self._kept.pop(key, None)

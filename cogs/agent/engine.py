@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from cogs.agent import words
 from cogs.agent.attachments import Files, blocks_of
-from cogs.agent.budget import Accounts, Budget, OutOfBudget
+from cogs.agent.budget import Budget, OutOfBudget
 from cogs.agent.conversations import Conversation, ConversationKey, Conversations, Utterance
 from cogs.agent.history import Asked, condensable, messages_for, transcript
 from cogs.agent.loop import Loop, Round, Tally
@@ -24,15 +24,19 @@ from cogs.agent.reply_text import OwnLinks
 from cogs.agent.tool_calls import ToolCalls
 from cogs.agent.tools import ToolCatalogue
 from cogs.agent.turns import Mention, Stopped, Turn
+from operations.agent_accounts import AgentAccounts
 from operations.audience import leaks
 from operations.callers import Callers
 from operations.failures import DISCORD_FAILED, refusal_of
-from operations.guild_state import GuildState, GuildVanished
+from operations.guild_state import GuildState, GuildVanished, GuildView
 from operations.member_rights import role_ids_of
 from operations.outcomes import sentence
+from operations.pauses import held
 from operations.services import Decisions
 from operations.turn_journal import TurnJournal, TurnRecord
 from policy.model import Caller, Face
+from policy.permissions import Bits
+from policy.presets import ALL, PresetName
 from policy.taint import Source
 from storage.database import DatabaseUnavailable
 from storage.facts import PlatformFacts
@@ -58,7 +62,7 @@ class Parts:
     calls: ToolCalls
     catalogue: ToolCatalogue
     budget: Budget
-    accounts: Accounts
+    accounts: AgentAccounts
     conversations: Conversations
     messenger: Messenger
     outcomes: PlanOutcomes
@@ -74,13 +78,14 @@ class Parts:
 
 @dataclass(slots=True)
 class _Course:
-    """How a turn goes. Mutable: it ends with a status."""
+    """How a turn goes. Mutable: it ends with a status. ``kept``: how much of ``said`` is kept already."""
 
     key: ConversationKey
     caller: Caller
     said: list[Utterance]
     asked: dict[int, Asked] = field(default_factory=dict[int, Asked])
     tally: Tally = field(default_factory=Tally)
+    kept: int = 0
     status: str = "done"
     reason: str = ""
 
@@ -157,12 +162,20 @@ class Engine:
             course.status, course.reason = "refused", "not configured"
             reply.paragraph(words.NOT_CONFIGURED)
             return
+        paused = held(parts.facts, mention.guild_id, caller)
+        if paused is not None:
+            course.status, course.reason = "refused", "paused"
+            reply.paragraph(sentence(paused.reason, paused.remedy))
+            return
         view = await parts.state.view(mention.guild_id, mention.author_id)
         if view is None or caller.workspace_id is None:
             raise GuildVanished
         # It reads what others wrote here, without a call: the same taint as if it had asked for it.
         parts.decisions.taint(caller, (Source(mention.guild_id, mention.channel_id),))
-        conversation = await parts.conversations.load(course.key)
+        conversation = _seen_by(mention, view, await parts.conversations.load(course.key))
+        # Before it is answered: when its message is deleted meanwhile, it is forgotten, and stays so.
+        await parts.conversations.append(course.key, course.said)
+        course.kept = len(course.said)
         reply.allow_links(_links(mention, conversation, course.said))
         course.asked[mention.message_id] = await turn.unless_stopped(self._asked(mention))
         messages = messages_for(
@@ -177,9 +190,10 @@ class Engine:
                 view,
                 parts.facts.snapshot.memberships.get((caller.workspace_id, mention.author_id)),
                 server_searches=parts.provider.searches_tools,
+                preset=self._preset(course.key),
             ),
             reply=reply,
-            model=await parts.budget.model(accounts),
+            model=await parts.budget.model(accounts, parts.accounts.rules(mention.guild_id).model),
             accounts=accounts,
             tally=course.tally,
         )
@@ -202,7 +216,7 @@ class Engine:
 
     async def _asked(self, mention: Mention) -> Asked:
         blocks = await blocks_of(mention.attached, self._parts.files)
-        return Asked(_said(mention), mention.quoted, blocks)
+        return Asked(replace(_said(mention), text=mention.text), mention.quoted, blocks)
 
     def _leaks(self, mention: Mention, seen: set[Source]) -> bool:
         if not seen:
@@ -214,11 +228,15 @@ class Engine:
         installation = self._parts.facts.snapshot.installations.get(mention.guild_id)
         return ConversationKey(installation.id if installation else "", mention.guild_id, mention.channel_id)
 
+    def _preset(self, key: ConversationKey) -> PresetName:
+        rules = self._parts.facts.snapshot.guild_rules.get(key.installation_id)
+        return ALL if rules is None or rules.preset is None else rules.preset
+
     # -------------------------------------------------------------------- after
     async def _keep(self, turn: Turn, course: _Course, reply: Reply) -> None:
         """Of a turn stays what was asked and what stands in the channel; results of tools are gone."""
         message_id, text = reply.posted_here
-        said = list(course.said)
+        said = course.said[course.kept :]
         if message_id and text:
             said.append(
                 Utterance(
@@ -230,8 +248,11 @@ class Engine:
                     at=time.time(),
                     for_user_id=turn.mention.author_id,
                     by_agent=True,
+                    part_ids=reply.further_here,
                 )
             )
+        if not said:
+            return
         try:
             await self._parts.conversations.append(course.key, said)
         except DatabaseUnavailable:
@@ -277,10 +298,19 @@ def _said(mention: Mention) -> Utterance:
         author_id=mention.author_id,
         author_name=mention.author_name,
         kind="human",
-        text=mention.text,
+        text=mention.content or mention.text,
         at=mention.at,
         for_user_id=mention.author_id,
     )
+
+
+def _seen_by(mention: Mention, view: GuildView, conversation: Conversation) -> Conversation:
+    """What he may read of it: without the channel's history, no more than his own turns."""
+    channel = view.channel(mention.channel_id)
+    if channel is not None and view.bits(channel) & Bits.read_message_history:
+        return conversation
+    his = tuple(said for said in conversation.utterances if said.for_user_id == mention.author_id)
+    return Conversation("", his)
 
 
 def _links(mention: Mention, conversation: Conversation, said: Sequence[Utterance]) -> OwnLinks:

@@ -66,9 +66,20 @@ class DiscordMessenger:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
 
-    async def send(self, sender: From, channel_id: int, text: str, *, nonce: str, reply_to: int | None = None) -> int:
+    async def send(
+        self,
+        sender: From,
+        channel_id: int,
+        text: str,
+        *,
+        nonce: str,
+        reply_to: int | None = None,
+        view: discord.ui.View | None = None,
+    ) -> int:
         channel = self._client.get_partial_messageable(channel_id, guild_id=sender.guild_id)
         options: dict[str, Any] = {"nonce": nonce, "allowed_mentions": _only(sender.user_id), "suppress_embeds": True}
+        if view is not None:
+            options["view"] = view
         if reply_to is not None:
             options["reference"] = discord.MessageReference(
                 message_id=reply_to, channel_id=channel_id, guild_id=sender.guild_id, fail_if_not_exists=False

@@ -124,6 +124,11 @@ class Reply:
         return (here.posted[0].message_id, here.text.strip()) if here.posted else (0, "")
 
     @property
+    def further_here(self) -> tuple[int, ...]:
+        """The messages after the first one in the channel."""
+        return tuple(posted.message_id for posted in self._here.posted[1:])
+
+    @property
     def message_ids(self) -> tuple[int, ...]:
         direct = () if self._direct is None else self._direct.posted
         return tuple(posted.message_id for posted in (*self._here.posted, *direct))

@@ -117,7 +117,7 @@ class ToolCalls:
             return _Answer("There is no such tool for this member. Find the right one with a search of tools.", True)
         arguments = arguments_of(operation, use.arguments, here)
         outcome = await self._executor.run(operation.name, arguments, caller, asking=Asking(channel_id=here.channel_id))
-        return _Answer(_told(outcome), outcome.is_error, outcome)
+        return _Answer(told(outcome), outcome.is_error, outcome)
 
     # ------------------------------------------------------------------- plans
     async def _settled(
@@ -182,7 +182,7 @@ def _awaited(outcome: Outcome | None) -> str | None:
     return outcome.plan.plan_id
 
 
-def _told(outcome: Outcome) -> str:
+def told(outcome: Outcome) -> str:
     """As data of others, capped. Whatever stands in it, a plan's token does not."""
     if outcome.plan is not None:
         outcome = replace(outcome, plan=replace(outcome.plan, plan_token=None))

@@ -13,6 +13,8 @@ from operations.registry import Registry
 from operations.schemas import input_schema
 from policy.model import Caller, Face, Kind, PlatformRole, Tier
 from policy.permissions import ALL, bits
+from policy.presets import ALL as ALL_SERVED
+from policy.presets import PRESETS, PresetName
 from policy.scopes import least_role
 
 GUILD, CHANNEL, REASON = "guild", "channel", "reason"
@@ -65,13 +67,24 @@ class ToolCatalogue:
         }
         self._definitions = {name: _definition(operation) for name, operation in self._operations.items()}
 
-    def toolbox(self, caller: Caller, view: GuildView, role: PlatformRole | None, *, server_searches: bool) -> Toolbox:
-        """What this member could use here. ``role``: his in the workspace, where he has an explicit one."""
-        held = _held_anywhere(view)
+    def toolbox(
+        self,
+        caller: Caller,
+        view: GuildView,
+        role: PlatformRole | None,
+        *,
+        server_searches: bool,
+        preset: PresetName = ALL_SERVED,
+    ) -> Toolbox:
+        """What this member could use here. ``role``: his in the workspace, where he has an explicit one. ``preset``:
+        what the guild is served with.
+        """
+        held, served = _held_anywhere(view), PRESETS[preset]
         offered = {
             operation.name: operation
             for operation in self.registry.offered(caller)
             if operation.name in self._operations
+            and served.serves(operation.name, operation.toolset, operation.kind)
             and (role is None or role >= _least(operation))
             and held & (needed := bits(*operation.actor_permissions)) == needed
         }

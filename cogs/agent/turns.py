@@ -23,7 +23,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """A member's message to the assistant, as the gateway told of it. ``at``: seconds since the epoch."""
+    """A member's message to the assistant, as the gateway told of it. ``at``: seconds since the epoch.
+
+    ``text``: what he asks. ``content``: the message as Discord has it, the mention in it; '' for the same as ``text``.
+    """
 
     guild_id: int
     channel_id: int
@@ -32,6 +35,7 @@ class Mention:
     author_name: str
     text: str
     at: float
+    content: str = ""
     quoted: Quoted | None = None
     attached: tuple[Attached, ...] = ()
 

@@ -119,4 +119,5 @@ FACES: tuple[SlashFace, ...] = (
     _face("webhook delete", "webhook_delete", "channel"),
     _face("pause", "guild_pause"),
     _face("resume", "guild_resume"),
+    _face("agent-budget", "agent_budget_set"),
 )

@@ -23,6 +23,7 @@ from operations.platform.administration import (
 )
 from operations.platform_writes import PlatformWrite
 from operations.sanitise import inline
+from policy.agent_rules import AgentRules
 from policy.model import Need, OperationClass, Reach, Requirement, Target, Tier
 from policy.rules import GuildRules, loosens
 from storage import policies
@@ -166,6 +167,7 @@ def rule_changes(ctx: Context, before: GuildRules, after: GuildRules) -> tuple[C
         words = f"platform role of {role_words(ctx, role_id)}"
         found.append((words, before.role_map.get(role_id), after.role_map.get(role_id)))
     found += [(name, getattr(before, name), getattr(after, name)) for name in ("four_eyes", "record_reads", "preset")]
+    found += _agent_changes(ctx, before.agent, after.agent)
     if before.approver_role_ids != after.approver_role_ids:
         earlier, later = (
             [role_words(ctx, role_id) for role_id in rules.approver_role_ids] for rules in (before, after)
@@ -178,3 +180,15 @@ def rule_changes(ctx: Context, before: GuildRules, after: GuildRules) -> tuple[C
     return tuple(
         Change(target=guild, field=field, before=was, after=will_be) for field, was, will_be in found if was != will_be
     )
+
+
+def _agent_changes(ctx: Context, before: AgentRules, after: AgentRules) -> list[tuple[str, Any, Any]]:
+    found: list[tuple[str, Any, Any]] = [
+        ("agent's model", before.model, after.model),
+        ("agent's budget of the guild", str(before.guild), str(after.guild)),
+        ("agent's budget of each member", str(before.user), str(after.user)),
+    ]
+    for role_id in sorted(before.roles.keys() | after.roles.keys()):
+        limits = (str(before.limit("role", role_id)), str(after.limit("role", role_id)))
+        found.append((f"agent's budget of {role_words(ctx, role_id)}", *limits))
+    return found

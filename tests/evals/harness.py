@@ -11,11 +11,12 @@ from typing import Any
 
 from bot.assistant import turns_of
 from cogs.agent.attachments import Attached
-from cogs.agent.conversations import MemoryConversations
 from cogs.agent.engine import Limits
 from cogs.agent.history import Quoted
 from cogs.agent.provider import MessagesProvider, Patience
 from cogs.agent.turns import Mention, Shares, Turns, Verdict
+from storage import conversations
+from storage.conversations import ConversationKey
 from storage.tables import AuditEvent
 from tests.app import Place, Town, until
 from tests.messages_api import MessagesApi, messages_api
@@ -29,7 +30,6 @@ class Assistant:
     town: Town
     api: MessagesApi
     turns: Turns
-    conversations: MemoryConversations
 
     async def mention(self, place: Place, who: str, channel: str, text: str, **more: Any) -> str:
         """A member writes by hand, and that is submitted; the message's id."""
@@ -87,22 +87,29 @@ async def assistant_over(
     shares: Shares | None = None,
     limits: Limits | None = None,
 ) -> AsyncGenerator[Assistant]:
-    conversations = MemoryConversations()
     async with (
         messages_api() as api,
         MessagesProvider.open(KEY, api.url, patience or Patience()) as provider,
         turns_of(
             town.core,
             provider,
-            conversations=conversations,
             click_seconds=click_seconds,
             shares=shares or Shares(cooldown_seconds=0.0),
             limits=limits,
         ) as turns,
     ):
-        yield Assistant(town, api, turns, conversations)
+        yield Assistant(town, api, turns)
 
 
 async def turn_rows(place: Place, who: str) -> list[AuditEvent]:
     """The audit's entries of a member's turns, oldest first."""
     return await place.audited(operation="agent_turn", user_id=int(place.member(who)))
+
+
+async def kept(place: Place, channel: str) -> list[str]:
+    """What is kept of a channel's conversation, oldest first; its summary before that."""
+    channel_id = int(place.guild["channels"].get(channel, channel))
+    key = ConversationKey(place.installation_id, place.guild_id, channel_id)
+    async with place.town.core.database.read() as session:
+        found = await conversations.load(session, key)
+    return [*([found.summary] if found.summary else []), *(each.text for each in found.utterances)]

@@ -9,7 +9,7 @@ import pytest
 from tests.app import Place, Town, until
 from tests.cogs.approving import presses
 from tests.evals.cards import cards_in, newest_card, waiting_card
-from tests.evals.harness import Assistant, assistant_over, turn_rows
+from tests.evals.harness import Assistant, assistant_over, kept, turn_rows
 from tests.evals.obedient import results
 from tests.messages_api import Calls, Says
 
@@ -104,7 +104,11 @@ async def test_a_plan_that_nobody_confirms_ends_in_words_and_is_told_later(town:
         async def is_told() -> bool:
             return "What you asked for (Channel delete) was approved, and is done." in (await last(place))["content"]
 
+        async def is_kept() -> bool:
+            return any("was approved" in said for said in await kept(place, "general"))
+
         await until(is_told, "the outcome is told")
+        await until(is_kept, "the outcome is kept")
         assert (await last(place))["message_reference"]["message_id"] == card.id
         assistant.api.script = [Says("Yes.")]
         await assistant.asked(place, "ada", "general", "is it done?")

@@ -12,9 +12,9 @@ import discord
 import pytest
 import pytest_asyncio
 
-from bot.assistant import turns_of
+from bot.assistant import agent_cog, turns_of
 from cogs.agent.cog import AgentCog
-from cogs.agent.messenger import DiscordMessenger
+from cogs.agent.enabling import EnableIds
 from cogs.agent.provider import MessagesProvider
 from cogs.agent.turns import Shares
 from storage import chat_channels
@@ -41,7 +41,7 @@ async def answering(town: Town) -> AsyncGenerator[Answering]:
         MessagesProvider.open(KEY, f"{api.url}/v1") as provider,
         turns_of(core, provider, shares=Shares(cooldown_seconds=0.0)) as turns,
     ):
-        cog = AgentCog(core.client, turns, DiscordMessenger(core.client), core.state, core.facts)
+        cog = agent_cog(core, turns, EnableIds(core.database.keyring), has_key=True)
         await core.client.add_cog(cog)
         try:
             yield Answering(town, api, cog)

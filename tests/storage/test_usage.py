@@ -46,7 +46,7 @@ async def test_what_was_used_takes_the_place_of_what_was_reserved(database: Data
     assert await reserve(database, "r1", both, Amount(100, 50))
     assert await used(database, *both) == [Used(reserved=Amount(100, 50))] * 2
     async with database.unit_of_work() as session:
-        await usage.settle(session, "r1", DAY, both, Amount(30, 20), NOW)
+        await usage.settle(session, "r1", DAY, both, Amount(30, 20))
     assert await used(database, *both) == [Used(used=Amount(30, 20))] * 2
 
 
@@ -54,7 +54,7 @@ async def test_a_call_that_failed_gives_all_back(database: Database) -> None:
     both = await accounts(database)
     await reserve(database, "r1", both, Amount(100, 50))
     async with database.unit_of_work() as session:
-        await usage.settle(session, "r1", DAY, both, Amount(), NOW)
+        await usage.settle(session, "r1", DAY, both, Amount())
     assert await used(database, *both) == [Used()] * 2
 
 
@@ -97,7 +97,7 @@ async def test_what_a_dead_process_reserved_is_given_back_in_time(database: Data
     assert await reserve(database, "r3", (user,), Amount(100), later)
     # It was alive after all: what it used counts, and nothing is given back twice.
     async with database.unit_of_work() as session:
-        await usage.settle(session, "r1", DAY, (user,), Amount(40), later)
+        await usage.settle(session, "r1", DAY, (user,), Amount(40))
     assert await used(database, user) == [Used(Amount(40), Amount(100))]
 
 
@@ -106,7 +106,7 @@ async def test_usage_is_told_forgotten_and_goes_in_its_time(database: Database) 
     async with database.unit_of_work() as session:
         for days in (2, 0):
             day = usage.day_of(NOW - days * DAY_SECONDS)
-            await usage.settle(session, "none", day, (guild, user), Amount(5, 1_500_000), NOW)
+            await usage.settle(session, "none", day, (guild, user), Amount(5, 1_500_000))
     forgetting = Forgetting(KEEPERS, database.keyring, Periods())
     person = Person(user.workspace_id, OWNER)
     async with database.read() as session:

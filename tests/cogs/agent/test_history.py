@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from cogs.agent.conversations import Conversation, ConversationKey, MemoryConversations, Utterance
+from cogs.agent.conversations import Conversation, Utterance
 from cogs.agent.history import Asked, Quoted, condensable, messages_for
 from cogs.agent.prompt import SUMMARY, SYSTEM
 
@@ -57,17 +57,6 @@ def test_a_conversation_is_condensed_only_once_it_is_nearly_full() -> None:
     older = condensable(Conversation("", utterances), 1000)
     assert 0 < len(older) < 10
     assert older == utterances[: len(older)]
-
-
-async def test_a_summary_is_not_put_in_the_place_of_what_was_forgotten_meanwhile() -> None:
-    kept, key = MemoryConversations(), ConversationKey("in_1", 1, 2)
-    await kept.append(key, [said(1, "one"), said(2, "two")])
-    await kept.compact(key, "one and three", [1, 3])
-    assert (await kept.load(key)).summary == ""
-    await kept.compact(key, "one", [1])
-    assert await kept.load(key) == Conversation("one", (said(2, "two"),))
-    await kept.forget(key)
-    assert await kept.load(key) == Conversation()
 
 
 def test_the_system_prompt_holds_nothing_that_changes() -> None:
