@@ -22,7 +22,7 @@ from bot.client import GuildhallClient
 from bot.deletions import QUEUE_SIZE, Deletions, is_wanted
 from bot.departures import Departures
 from bot.discord_addresses import point_discord_at
-from bot.discord_face import add_discord_face
+from bot.discord_face import DiscordFace, add_discord_face
 from bot.edge_ban import EdgeBan
 from bot.garbage import GarbagePauses
 from bot.guild_sources import GatewaySource, RestSource
@@ -92,7 +92,7 @@ class Core:
     """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why.
 
     ``services``: what operations may ask for. ``agent``: the assistant, once it runs. ``commands``: what tells Discord
-    the slash commands; None without a gateway.
+    the slash commands, ``face``: what members meet in Discord; None without a gateway.
     """
 
     settings: Settings
@@ -120,6 +120,7 @@ class Core:
     failed: asyncio.Future[None]
     agent: Running = field(default_factory=Running)
     commands: CommandSync | None = None
+    face: DiscordFace | None = None
 
     async def until_failed(self) -> None:
         """Returns never; raises what a part that must live died of."""
@@ -162,7 +163,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
         face = await add_discord_face(core)
-        core = replace(core, commands=None if face is None else face.commands)
+        core = replace(core, face=face, commands=None if face is None else face.commands)
         await stack.enter_async_context(assistant(core, face))
         await upkeep.load()
         async with database.unit_of_work() as session:

@@ -28,7 +28,7 @@ from operations.client_configurations import client_configurations, told
 from policy.model import PlatformRole
 from policy.rules import GuildRules
 from policy.scopes import EVERYTHING_BUT_ADMIN
-from storage import clients, installations, instance, memberships, policies, workspaces
+from storage import chat_channels, clients, installations, instance, memberships, policies, workspaces
 from storage.database import Database
 from storage.instance import Mark
 from storage.snapshot import ClientKind
@@ -147,8 +147,8 @@ async def _sandbox() -> AsyncGenerator[Mapping[str, Any]]:
 
 
 def _settings(sandbox: Mapping[str, Any], data_dir: Path) -> Settings:
-    """Nothing of the environment counts but how it logs: the demo reaches no Discord, no database and no Redis of
-    yours.
+    """Nothing of the environment counts but how it logs and what the agent is to be: the demo reaches no Discord, no
+    database and no Redis of yours.
     """
     blank = dict.fromkeys(
         (
@@ -167,6 +167,7 @@ def _settings(sandbox: Mapping[str, Any], data_dir: Path) -> Settings:
         "ALLOW_INSECURE_DISCORD_API": "true",
         "DATA_DIR": str(data_dir),
         "HOST": HOST,
+        "AGENT_ENABLED": "true",
     }
     return settings_module.load(given, env_file=None, unset=blank)
 
@@ -181,6 +182,7 @@ async def _seed(settings: Settings, sandbox: Mapping[str, Any]) -> dict[str, str
         workspace_id = await _workspace(database, first, now)
         await _workspace(database, second, now)
         await _approvals_channel(database, first, now)
+        await _agent_channel(database, first, now)
         async with database.unit_of_work() as session:
             await memberships.set_role(session, workspace_id, int(first["members"][VIEWER]), PlatformRole.VIEWER, now)
         return {
@@ -214,6 +216,15 @@ async def _approvals_channel(database: Database, guild: Mapping[str, Any], now: 
         if rules == GuildRules():
             rules = GuildRules(approvals_channel_id=channel_id)
             await policies.set_guild(session, installed.id, rules, by=None, now=now)
+
+
+async def _agent_channel(database: Database, guild: Mapping[str, Any], now: float) -> None:
+    """Where the agent answers; without a key it says there what is missing."""
+    async with database.unit_of_work() as session:
+        installed = await installations.active(session, int(guild["id"]))
+        if installed is not None:
+            channel_id = int(guild["channels"][EXAMPLE_CHANNEL])
+            await chat_channels.allow(session, installed.id, channel_id, by=None, now=now)
 
 
 async def _token(database: Database, workspace_id: str, user_id: int, name: str, now: float) -> str:

@@ -4,76 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import Any
 
 import discord
 import pytest
-import pytest_asyncio
 
-from bot.assistant import agent_cog, turns_of
-from cogs.agent.cog import AgentCog
-from cogs.agent.enabling import EnableIds
-from cogs.agent.provider import MessagesProvider
-from cogs.agent.turns import Shares
-from storage import chat_channels
-from tests.app import Place, Town, until
-from tests.messages_api import Calls, MessagesApi, Says, messages_api
+from tests.app import Place, until
+from tests.evals.mentions import KEY, Answering, answered, answers, mentioning
+from tests.messages_api import Calls, Says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-KEY = "an-agent-key-that-never-shows-0123456789"
-
-
-@dataclass(frozen=True)
-class Answering:
-    town: Town
-    api: MessagesApi
-    cog: AgentCog
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def answering(town: Town) -> AsyncGenerator[Answering]:
-    """The worker's app with the assistant's cog: a process knows one address of Discord, so there is no second app."""
-    core = town.core
-    async with (
-        messages_api() as api,
-        MessagesProvider.open(KEY, f"{api.url}/v1") as provider,
-        turns_of(core, provider, shares=Shares(cooldown_seconds=0.0)) as turns,
-    ):
-        cog = agent_cog(core, turns, EnableIds(core.database.keyring), has_key=True)
-        await core.client.add_cog(cog)
-        try:
-            yield Answering(town, api, cog)
-        finally:
-            await core.client.remove_cog(cog.qualified_name)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def harbor(answering: Answering) -> Place:
-    place = await answering.town.place()
-    async with answering.town.core.database.unit_of_work() as session:
-        for name in ("general", "mod-room"):
-            channel_id = int(place.channel(name))
-            await chat_channels.allow(session, place.installation_id, channel_id, by=None, now=time.time())
-    await until(lambda: answering.town.core.facts.snapshot.chat_channels.get(place.installation_id), "it may answer")
-    return place
-
-
-def mentioning(answering: Answering, text: str) -> str:
-    return f"<@{answering.town.sandbox.bot_id}> {text}"
-
-
-async def answers(place: Place, channel: str = "general") -> list[str]:
-    bot = place.town.sandbox.bot_id
-    return [message["content"] for message in await place.history(channel) if message["author"]["id"] == bot]
-
-
-async def answered(place: Place, text: str, channel: str = "general") -> None:
-    async def stands() -> bool:
-        return text in await answers(place, channel)
-
-    await until(stands, f"the answer {text!r}")
 
 
 async def test_a_mention_is_answered_and_acted_on(answering: Answering, harbor: Place) -> None:
