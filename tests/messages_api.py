@@ -19,11 +19,14 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Says:
-    """A text, in pieces as a stream brings it. ``hold``: it stands still after the first piece until that is set."""
+    """A text, in pieces as a stream brings it. ``hold``: it stands still after the first piece until that is set.
+    ``after``: it begins so many seconds later.
+    """
 
     text: str
     stop_reason: str | None = "end_turn"
     hold: asyncio.Event | None = None
+    after: float = 0.0
     usage: Mapping[str, int] | None = field(default_factory=lambda: {"input_tokens": 100, "output_tokens": 20})
 
 
@@ -34,6 +37,7 @@ class Calls:
     calls: Sequence[tuple[str, Mapping[str, Any]]]
     text: str = ""
     stop_reason: str | None = "tool_use"
+    after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class MessagesApi:
             case Breaks():
                 await self._broken(request, response, answer)
             case Says() | Calls():
+                await asyncio.sleep(answer.after)
                 for event in events_of(answer):
                     await response.write(event)
                     if isinstance(answer, Says) and answer.hold is not None and b"_delta" in event:
