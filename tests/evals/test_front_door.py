@@ -10,6 +10,8 @@ import discord
 import pytest
 
 from tests.app import Place, until
+from tests.cogs.approving import presses
+from tests.evals.cards import waiting_card
 from tests.evals.mentions import KEY, Answering, answered, answers, mentioning
 from tests.messages_api import Calls, Says
 
@@ -26,6 +28,54 @@ async def test_a_mention_is_answered_and_acted_on(answering: Answering, harbor: 
     (row,) = await harbor.audited(operation="channel_create", entry="outcome")
     assert (row.face, row.user_id, row.status) == ("agent", int(harbor.member("ada")), "done")
     assert answering.api.bodies[0]["messages"][-1]["content"][-1]["text"].endswith("make a channel\n</request>")
+
+
+async def test_the_last_hundred_messages_are_summarised(answering: Answering, harbor: Place) -> None:
+    for n in range(3):
+        await harbor.says("nina", "general", f"the ferry leaves at {n}")
+    answering.api.script = [Calls([("message_list_recent", {"limit": 100})]), Says("They spoke of the ferry.")]
+    await harbor.says("bela", "general", mentioning(answering, "summarise the last 100 messages"))
+    await answered(harbor, "They spoke of the ferry.")
+    assert "the ferry leaves at 2" in str(answering.api.bodies[1]["messages"][-1])
+
+
+async def test_a_support_channel_with_permissions_takes_one_click(answering: Answering, harbor: Place) -> None:
+    overwrites = [
+        {"role": "@everyone", "deny": ["view_channel"]},
+        {"role": harbor.role("Moderator"), "allow": ["view_channel", "send_messages"]},
+    ]
+    answering.api.script = [
+        Calls([("channel_create", {"name": "support", "overwrites": overwrites})]),
+        Says("The support channel is there."),
+    ]
+    await harbor.says("ada", "general", mentioning(answering, "make a support channel for moderators"))
+    await presses(harbor, "ada", await waiting_card(harbor), "Approve")
+    await answered(harbor, "The support channel is there.")
+    made = (await harbor.channels())["support"]
+    denied = {each["id"]: each["deny"] for each in made["overwrites"]}
+    assert denied[harbor.id] == ["view_channel"]
+
+
+async def test_a_warning_is_drafted_and_given_when_that_is_asked_for(answering: Answering, harbor: Place) -> None:
+    answering.api.script = [Says("> Please stop that.\nShall I send it?")]
+    await harbor.says("marlow", "general", mentioning(answering, "draft a warning for nina"))
+    await answered(harbor, "> Please stop that.\nShall I send it?")
+    assert await harbor.kept() == []
+    general = int(harbor.channel("general"))
+    await until(lambda: answering.turns.running(general) is None, "the turn is over")
+    warn = ("member_warn", {"member": harbor.member("nina"), "reason": "Please stop that."})
+    answering.api.script = [Calls([warn]), Says("She has it.")]
+    await harbor.says("marlow", "general", mentioning(answering, "send it"))
+    await presses(harbor, "marlow", await waiting_card(harbor), "Approve")
+    await answered(harbor, "She has it.")
+    assert [case["reason"] for case in await harbor.kept()] == ["Please stop that."]
+
+
+async def test_ones_servers_are_listed(answering: Answering, harbor: Place) -> None:
+    answering.api.script = [Calls([("guild_list", {})]), Says("You are in Harbor.")]
+    await harbor.says("bela", "general", mentioning(answering, "list my servers"))
+    await answered(harbor, "You are in Harbor.")
+    assert "Harbor" in str(answering.api.bodies[1]["messages"][-1])
 
 
 async def test_a_reply_to_the_assistant_goes_on_and_brings_what_it_answers(answering: Answering, harbor: Place) -> None:
