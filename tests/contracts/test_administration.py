@@ -33,6 +33,7 @@ REVERSIBLE = {
     "chat_channel_allow",
     "chat_channel_disallow",
     "token_create",
+    "guild_pause",
 }
 EVERY_REVERSIBLE = pytest.mark.parametrize(
     "operation",
@@ -112,6 +113,9 @@ async def prepared(place: Place, operation: type[Operation]) -> dict[str, Any]:
         await done(place, "token_create", name="for a test")
         [token] = (await done(place, "token_list"))["tokens"]
         given["client"] = token["client"]
+    if operation.name == "guild_resume":
+        await done(place, "guild_pause")
+        del given["member"]
     if operation.name == "data_forget":
         await place.token("olive")
     return given
