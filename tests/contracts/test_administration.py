@@ -34,6 +34,7 @@ REVERSIBLE = {
     "chat_channel_disallow",
     "token_create",
     "guild_pause",
+    "guild_resume",
 }
 EVERY_REVERSIBLE = pytest.mark.parametrize(
     "operation",
