@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from operations.base import Operation
+from operations.base import Common, Model, Operation
 from operations.refs import Ref
 from tests.truth.worlds import IN_CHANNELS, POWERS, Scene
 
@@ -97,6 +97,36 @@ def address(rng: random.Random) -> str:
     return rng.choice(["ftp://example.com", "no url"]) if rng.random() < RARELY else "https://example.com/a"
 
 
+def token(rng: random.Random, scene: Scene) -> str:
+    return rng.choice([*scene.tokens] or ["mc_nowhere"]) if rng.random() > RARELY else "mc_nowhere"
+
+
+def scopes(rng: random.Random, _: Scene) -> list[str]:
+    named = ["read", "write", "messages:write", "channels:read"]
+    return ["admin:policy"] if rng.random() < RARELY else ["?"] if rng.random() < RARELY else rng.sample(named, 2)
+
+
+def toolsets(rng: random.Random, _: Scene) -> list[str]:
+    return rng.sample(["messages", "channels", "roles", "administration" if rng.random() < RARELY else "members"], 2)
+
+
+def tiers(rng: random.Random, _: Scene) -> dict[str, str]:
+    """Mostly of a write that can be raised."""
+    name = rng.choice(["message_send", "channel_edit", "role_create", "reaction_add"])
+    if rng.random() < 2 * RARELY:
+        name = rng.choice(["guild_list", "stellar_move", "member_kick"])
+    return {name: rng.choice(["risky", "critical"] if rng.random() > RARELY else ["none"])}
+
+
+def role_map(rng: random.Random, scene: Scene) -> dict[str, str]:
+    role = str(rng.choice(scene.roles)) if rng.random() > RARELY else str(UNKNOWN_ID)
+    return {role: rng.choice(["manager", "admin", "none", "member"])}
+
+
+def case_number(rng: random.Random, scene: Scene) -> int:
+    return rng.choice([*scene.cases] or [1]) if rng.random() > RARELY else 9_999
+
+
 FIELDS: Mapping[str, Draw] = {
     "content": words(2000),
     "topic": words(1024),
@@ -130,6 +160,16 @@ FIELDS: Mapping[str, Draw] = {
 }
 # By operation and field, where the name alone would mislead.
 ONLY_FOR: Mapping[tuple[str, str], Draw] = {
+    ("case_edit", "case"): case_number,
+    ("case_edit", "new_reason"): words(1_000),
+    ("policy_set", "tiers"): tiers,
+    ("policy_set", "role_map"): role_map,
+    ("token_create", "name"): words(80),
+    ("token_create", "scopes"): scopes,
+    ("token_create", "toolsets"): toolsets,
+    ("token_renew", "client"): token,
+    ("token_revoke", "client"): token,
+    ("guild_resume", "client"): token,
     ("channel_create", "name"): channel_name,
     ("channel_edit", "name"): channel_name,
     ("channel_permissions_edit", "clear"): permission_names,
@@ -413,7 +453,32 @@ def _create_thread(rng: random.Random, scene: Scene, operation: type[Operation],
     return given
 
 
+def _warn(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
+    """Mostly with the reason that a warning takes."""
+    given = derived(rng, scene, operation.Input, operation.name)
+    return given if rng.random() < RARELY else {**given, "reason": words(400)(rng, scene)}
+
+
+def _report(rng: random.Random, scene: Scene, operation: type[Operation], requester: int) -> dict[str, Any]:
+    """Somebody with words, or a message mostly with its channel."""
+    if rng.random() < 0.5:
+        given = one_of("member", "message")(rng, scene, operation, requester)
+        return {**given, "text": "what is wrong"} if "member" in given else {**given, **_place(rng, scene)}
+    given = derived(rng, scene, operation.Input, operation.name)
+    return {**{name: value for name, value in given.items() if name != "member"}, **_place(rng, scene)}
+
+
+def _place(rng: random.Random, scene: Scene) -> dict[str, str]:
+    said = rng.choice(scene.said)
+    elsewhere = rng.choice(scene.everywhere) if rng.random() < RARELY else said.channel_id
+    return {"message": str(said.message_id), "channel": str(elsewhere)}
+
+
 OPERATIONS: Mapping[str, Generator] = {
+    "member_warn": _warn,
+    "member_report": _report,
+    "approvals_channel_set": one_of("channel", "off"),
+    "log_channel_set": one_of("channel", "off"),
     "channel_permissions_delete": one_of("role", "member"),
     "channel_permissions_edit": _edit_permissions,
     "member_timeout": one_of("duration_seconds", "until"),
@@ -435,6 +500,15 @@ OPERATIONS: Mapping[str, Generator] = {
 }
 
 
+def parsed(operation: type[Operation], given: Mapping[str, Any]) -> tuple[Model, str | None]:
+    """The operation's own arguments, and the reason that every write takes. Raises ValidationError."""
+    if "reason" in operation.Input.model_fields:
+        return operation.Input.model_validate(given), None
+    common = Common.model_validate({name: given[name] for name in ("reason",) if name in given})
+    own = {name: value for name, value in given.items() if name != "reason"}
+    return operation.Input.model_validate(own), common.reason
+
+
 def arguments_for(rng: random.Random, scene: Scene, operation: type[Operation], requester: int) -> dict[str, Any]:
     """Arguments that the input takes, as JSON values.
 
@@ -449,7 +523,7 @@ def arguments_for(rng: random.Random, scene: Scene, operation: type[Operation], 
             else generate(rng, scene, operation, requester)
         )
         try:
-            operation.Input.model_validate(given)
+            parsed(operation, given)
         except ValidationError as error:
             failed = error
         else:

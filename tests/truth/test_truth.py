@@ -17,9 +17,9 @@ import pytest
 
 from operations.base import Model
 from operations.refs import Ref
-from tests.samples import WRITES
 from tests.sandbox_process import REPOSITORY
 from tests.truth.arguments import NoGenerator, arguments_for, derived
+from tests.truth.scope import CHANGING, LEFT_OUT, SWEPT
 from tests.truth.worlds import Said, Scene
 
 STATES = 400
@@ -64,11 +64,17 @@ SCENE = Scene(
 )
 
 
-@pytest.mark.parametrize("operation", WRITES, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", SWEPT, ids=lambda each: each.name)
 def test_arguments_of_every_write_can_be_drawn(operation: type[object]) -> None:
     for number in range(50):
         rng = random.Random(number)
         arguments_for(rng, SCENE, operation, 4)  # pyright: ignore[reportArgumentType] - a list of operations
+
+
+def test_whatever_changes_anything_is_judged_or_its_omission_is_explained() -> None:
+    swept = {operation.name for operation in SWEPT}
+    assert swept | LEFT_OUT.keys() == {operation.name for operation in CHANGING}
+    assert not swept & LEFT_OUT.keys()
 
 
 class Strange(Model):
