@@ -474,7 +474,14 @@ def _place(rng: random.Random, scene: Scene) -> dict[str, str]:
     return {"message": str(said.message_id), "channel": str(elsewhere)}
 
 
+def _unlock(rng: random.Random, scene: Scene, operation: type[Operation], _requester: int) -> dict[str, Any]:
+    """Mostly where Guildhall has locked something."""
+    given = derived(rng, scene, operation.Input, operation.name)
+    return {**given, "channel": str(rng.choice(scene.locked))} if scene.locked and rng.random() < 0.7 else given
+
+
 OPERATIONS: Mapping[str, Generator] = {
+    "channel_unlock": _unlock,
     "member_warn": _warn,
     "member_report": _report,
     "approvals_channel_set": one_of("channel", "off"),

@@ -18,6 +18,7 @@ MANAGE_GUILD = 1 << 5
 READ_MESSAGE_HISTORY = 1 << 16
 CONNECT = 1 << 20
 MODERATE_MEMBERS = 1 << 40
+BAN_MEMBERS = 1 << 2
 VOICE = frozenset({2, 13})
 
 MEMBER, MANAGER, ADMIN = 2, 3, 4
@@ -41,10 +42,12 @@ ASKED = {
     "member_warn": MODERATE_MEMBERS,
     "member_note": MODERATE_MEMBERS,
     "case_edit": MODERATE_MEMBERS,
+    # Of somebody who is banned only Guildhall's own end of it changes.
+    "member_ban": BAN_MEMBERS,
     "guild_pause": MANAGE_GUILD,
     "guild_resume": MANAGE_GUILD,
 }
-NAMES = {MODERATE_MEMBERS: "moderate_members", MANAGE_GUILD: "manage_guild"}
+NAMES = {BAN_MEMBERS: "ban_members", MODERATE_MEMBERS: "moderate_members", MANAGE_GUILD: "manage_guild"}
 
 
 def role_of(scene: Scene, rights: Rights, user_id: int) -> int:
@@ -70,7 +73,10 @@ def lacking(
         return f"the requester lacks {NAMES[asked]}"
     if operation == "member_warn" and rights.rank.get(_id(given, "member"), 0) >= rights.rank[requester]:
         return "the requester does not outrank whom he would warn"
-    if operation == "member_report" and "message" in given:
+    if operation == "member_report" and "member" in given:
+        waiting = {(case.reported_by, case.user_id) for case in scene.cases.values()}
+        return "he has reported that already" if (requester, _id(given, "member")) in waiting else ""
+    if operation == "member_report":
         return _reads(backend, rights, requester, _id(given, "channel"))
     if operation == "case_edit" and (case := scene.cases.get(given["case"])) is not None:
         return _edits(backend, requester, given, case)

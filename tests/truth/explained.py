@@ -69,13 +69,18 @@ STRICTER: tuple[Stricter, ...] = (
         r"At least 2 messages|given twice",
         "discord.py would send another request than the one asked for",
     ),
+    Stricter(
+        "message_purge",
+        r"I lack manage_messages",
+        "what the bot itself has said it may delete without it; a purge is asked for as one of anybody's messages",
+    ),
     Stricter("message_purge", r"^No message would be deleted", "nothing is sent where nothing is found"),
     Stricter(
         "channel_unlock",
-        r"not_locked|lack",
+        r"not_locked",
         "where Guildhall has locked nothing there is nothing to give back, so that Discord is asked for nothing",
     ),
-    Stricter("channel_lock", r"not_lockable", "nobody writes in a category itself"),
+    Stricter("channel_(un)?lock", r"not_lockable", "nobody writes in a category itself"),
     Stricter(
         "role_reorder", r"A position here goes from|Nothing stands below", "an effect holds places that there are"
     ),
@@ -175,9 +180,7 @@ STRICTER: tuple[Stricter, ...] = (
         "the agent answers in channels; threads follow theirs",
     ),
     Stricter("approvers_set", r"Everybody holds @everyone", "a role that everybody holds says nothing"),
-    Stricter(
-        "policy_set", r"is not an operation that writes", "a tier of an operation that there is not binds nothing"
-    ),
+    Stricter("policy_set", r"is not an operation that writes", "a tier of what writes nothing binds nothing"),
     Stricter(
         "policy_set", r"by itself; \w+ would raise nothing", "a tier that the operation has anyway raises nothing"
     ),

@@ -17,7 +17,7 @@ from operations.partial import PartlyDone
 from sandbox.internals import BackendError
 from sandbox.trials import Trial
 from tests.openapi import description
-from tests.truth.entitled import foreign
+from tests.truth.entitled import foreign, lacking
 from tests.truth.explained import ABOUT_ITSELF, NOT_AS_A_PERSON, beyond, simulated, stricter
 from tests.truth.findings import Finding
 from tests.truth.named import Named
@@ -73,6 +73,8 @@ class Judge:
         if answer.against:
             return replace(found, kind="undescribed", discord=answer.against)
         by_hand = await self._attempt(operation, ctx, effect, acting_as=requester)
+        if barred := self._barred_unasked(operation, given, requester):
+            return replace(found, kind="excess", discord=barred)
         too_strict = None
         if by_hand.refusal and not self._is_the_bots(operation, given, requester):
             too_strict = simulated(operation.name, by_hand.refusal)
@@ -107,12 +109,23 @@ class Judge:
                 return replace(found, kind="gap", discord=answer.refusal)
             if answer.refusal or answer.against:
                 return replace(found, discord=answer.refusal or answer.against)
+            if acting_as is not None and (barred := self._barred_unasked(operation, given, requester)):
+                return replace(found, discord=barred)
         if operation.name == "message_edit" and (refusal := await self._may_not_speak(given, requester)):
             return replace(found, discord=refusal)
         if "No visible" in verdict.reason and self._named.unseen(given, requester):
             return replace(found, discord="the requester does not see it")
         why = self._stricter(operation, verdict, bare)
         return replace(found, kind="unexplained no" if why is None else "explained no", discord=why or "taken")
+
+    def _barred_unasked(self, operation: Write, given: Mapping[str, Any], requester: int) -> str:
+        """Where the last attempt took no request that changes anything, Discord was not asked: the pages are."""
+        requests = self._stage.sandbox.journal.requests()
+        if any(each["method"] != "GET" for each in requests):
+            return ""
+        assert self._before is not None
+        backend = self._stage.sandbox.world.backend
+        return lacking(backend, self._before, self._scene, operation.name, given, requester)
 
     @staticmethod
     def _stricter(operation: Write, verdict: Verdict, bare: Verdict) -> str | None:
@@ -183,8 +196,11 @@ class Judge:
         """An effect of Guildhall's own that sends something as well."""
         installation = self._stage.core.facts.snapshot.installations[self._scene.guild_id]
         with self._trial.run(), self._cache_kept():
-            with phase("execute", ctx.call_id):
-                result = await operation.execute(ctx, effect)
+            try:
+                with phase("execute", ctx.call_id):
+                    result = await operation.execute(ctx, effect)
+            except AttributeError as error:
+                return Written(f"refused by discord.py: {error!r}")  # the bot has no channel with itself
             written = await kept(self._stage.core.database, operation, ctx, installation, effect, result)
         assert written is not None
         return written

@@ -72,8 +72,13 @@ class Named:
         backend = self._backend
         channel = backend.channels.get(int(given["channel"])) if str(given.get("channel", "")).isdecimal() else None
         where = 0 if channel is None else channel.permission_channel_id()
-        held = rights(backend, self._scene.guild_id).at[self._scene.bot_id, where]
+        held = _effective(rights(backend, self._scene.guild_id).at[self._scene.bot_id, where])
         return match[1] if not any(held & Bits[name] for name in match[1].split(", ")) else ""
+
+
+def _effective(held: int) -> int:
+    """https://discord.com/developers/docs/topics/permissions#implicit-permissions"""
+    return held if held & Bits.send_messages else held & ~(Bits.embed_links | Bits.attach_files | Bits.mention_everyone)
 
 
 def _ids(given: Any) -> list[int]:

@@ -15,7 +15,7 @@ from operations.execution import kept_by
 from operations.ledger import phase
 from operations.refusals import Rejected
 from policy.model import Installation, PauseCause, Refuse
-from policy.rules import ChannelRules, GuildRules
+from policy.rules import ChannelRules, ClassRules, GuildRules
 from storage import cases, chat_channels, clients, pauses, policies
 from storage.cases import CaseKind, NewCase
 from storage.session import Session
@@ -25,6 +25,8 @@ from tests.truth.tables import record_of
 from tests.truth.worlds import CaseAbout, Scene
 
 DAY_SECONDS = 86_400.0
+# It asks for a confirmation, and refuses nothing.
+CONFIRMED = ChannelRules(rules=ClassRules(destroy="confirm"))
 KINDS = (CaseKind.WARN, CaseKind.NOTE, CaseKind.REPORT, CaseKind.TIMEOUT)
 
 
@@ -36,7 +38,7 @@ async def furnish(stage: Stage, scene: Scene, rng: random.Random) -> None:
     async with stage.core.database.unit_of_work() as session:
         await policies.set_guild(session, installation.id, rules, by=scene.owner_id, now=time.time())
         for channel_id in rng.sample(scene.everywhere, 2):
-            await policies.set_channel(session, installation.id, channel_id, ChannelRules(), by=None, now=time.time())
+            await policies.set_channel(session, installation.id, channel_id, CONFIRMED, by=None, now=time.time())
             await chat_channels.allow(session, installation.id, channel_id, by=scene.owner_id, now=time.time())
         await _cases(session, scene, rng, installation)
         await _tokens(session, scene, rng, installation, stage)
@@ -47,8 +49,9 @@ async def furnish(stage: Stage, scene: Scene, rng: random.Random) -> None:
         return known.guild_rules.get(installation.id) == rules and scene.tokens.keys() <= known.clients.keys()
 
     await until(in_force, "the policy is in force")
-    if rng.random() < 0.5:
-        await _lock(stage, installation, rng.choice(scene.of_kinds("text", "announcement", "voice")))
+    if rng.random() < 0.7:
+        channel_id = rng.choice(scene.of_kinds("text", "announcement", "voice"))
+        scene.locked += [channel_id] if await _lock(stage, installation, channel_id) else []
 
 
 def _rules(scene: Scene, rng: random.Random) -> GuildRules:
@@ -80,7 +83,9 @@ async def _cases(session: Session, scene: Scene, rng: random.Random, installatio
             channel_id=channel_id,
         )
         assert case.user_id is not None
-        scene.cases[await cases.add(session, case)] = CaseAbout(case.user_id, channel_id)
+        scene.cases[await cases.add(session, case)] = CaseAbout(
+            case.user_id, channel_id, case.moderator_id if kind is CaseKind.REPORT else None
+        )
 
 
 async def _tokens(session: Session, scene: Scene, rng: random.Random, installation: Installation, stage: Stage) -> None:
@@ -114,8 +119,8 @@ async def _tokens(session: Session, scene: Scene, rng: random.Random, installati
             await clients.revoke(session, client.id, now)
 
 
-async def _lock(stage: Stage, installation: Installation, channel_id: int) -> None:
-    """Locks a channel as the bot, where that can be: by the product itself, and really."""
+async def _lock(stage: Stage, installation: Installation, channel_id: int) -> bool:
+    """Locks a channel as the bot, where that can be: by the product itself, and really. Whether it did."""
     lock = cast("LockChannel", stage.services.registry.get(LockChannel.name))
     given = {"guild": str(installation.guild_id), "channel": str(channel_id)}
     caller = stage.caller(installation.guild_id, None, lock, owner_id=0)
@@ -123,10 +128,10 @@ async def _lock(stage: Stage, installation: Installation, channel_id: int) -> No
     try:
         prepared = await stage.decider.prepare(lock, arguments, caller, call_ids.new_call_id(), stage.services)
     except Rejected:
-        return
+        return False
     preview = await lock.preview(prepared.ctx, cast("Any", arguments))
     if isinstance(prepared.decide(0.0), Refuse) or preview.problems:
-        return
+        return False
     operation: WriteOperation[Any, Any, Any] = lock
     with phase("execute", prepared.ctx.call_id):
         result = await lock.execute(prepared.ctx, preview.effect)
@@ -135,6 +140,7 @@ async def _lock(stage: Stage, installation: Installation, channel_id: int) -> No
     async with stage.core.database.unit_of_work() as session:
         await keep(session)
     await until(lambda: _is_locked(stage, installation, preview.effect), "the lock is known")
+    return True
 
 
 def _is_locked(stage: Stage, installation: Installation, effect: ChannelLockEffect) -> bool:

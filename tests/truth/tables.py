@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import SQLModel
@@ -19,8 +19,9 @@ from storage.call_record import CallRecord, CallState
 from storage.database import Database
 from storage.session import Session
 
-T = TypeVar("T")
 Row = Mapping[str, Any]
+# Who wrote last, and when: no change of what is kept.
+BOOKKEEPING = frozenset({"updated_at", "updated_by"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ async def _rows(session: Session) -> dict[tuple[str, tuple[Any, ...]], Row]:
     for table in SQLModel.metadata.sorted_tables:
         keys = [column.name for column in table.primary_key.columns]
         for row in (await session.execute(select(table))).mappings():
-            found[table.name, tuple(row[key] for key in keys)] = dict(row)
+            found[table.name, tuple(row[key] for key in keys)] = {
+                name: value for name, value in row.items() if name not in BOOKKEEPING
+            }
     return found
 
 

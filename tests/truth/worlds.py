@@ -62,10 +62,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class CaseAbout:
-    """``channel_id``: where it is from."""
+    """``channel_id``: where it is from. ``reported_by``: of a report that waits."""
 
     user_id: int
     channel_id: int | None = None
+    reported_by: int | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Scene:
     """The ids of one random guild. ``members``: with the owner, without the bot; ``roles``: without @everyone.
 
     What Guildhall itself keeps of it (see tests.truth.own): ``cases`` by number, ``tokens``: client -> whose it is,
-    ``role_map``: role -> platform role.
+    ``role_map``: role -> platform role, ``locked``: channels.
     """
 
     guild_id: int
@@ -90,6 +91,7 @@ class Scene:
     cases: dict[int, CaseAbout] = field(default_factory=dict[int, CaseAbout])
     tokens: dict[str, int] = field(default_factory=dict[str, int])
     role_map: dict[int, str] = field(default_factory=dict[int, str])
+    locked: list[int] = field(default_factory=list[int])
 
     def of_kinds(self, *kinds: str) -> list[int]:
         return [channel_id for kind in kinds for channel_id in self.channels.get(kind, ())]
