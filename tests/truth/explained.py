@@ -49,7 +49,7 @@ STRICTER: tuple[Stricter, ...] = (
         "who is timed out does nothing through Guildhall, where Discord might let him delete what is his own",
     ),
     Stricter(
-        "channel_permissions_delete",
+        "channel_permissions_delete|channel_unlock",
         r"lack (?!.*(manage_roles|view_channel|connect))",
         "taking an overwrite away gives back what it denied; Discord documents that bound for edits, and Guildhall "
         "holds to it here too",
@@ -73,6 +73,11 @@ STRICTER: tuple[Stricter, ...] = (
         "message_purge",
         r"I lack manage_messages",
         "what the bot itself has said it may delete without it; a purge is asked for as one of anybody's messages",
+    ),
+    Stricter(
+        "message_purge",
+        r"You lack read_message_history",
+        "the preview reads for the requester what would be deleted, and nobody reads through the bot what he cannot",
     ),
     Stricter("message_purge", r"^No message would be deleted", "nothing is sent where nothing is found"),
     Stricter(

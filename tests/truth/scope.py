@@ -12,7 +12,7 @@ from policy.model import Face, Kind
 
 LEFT_OUT: Mapping[str, str] = {
     "guild_claim": "it is for guilds that are not installed, by a road without the eight steps' installation; "
-    "tests/operations/test_claims.py and tests/stories have it",
+    "tests/policy/test_claims.py and tests/stories/test_setting_up.py have it",
     "audit_revert": "it stands for the inverse of an earlier write, whose own preview is judged",
     "plan_confirm": "it carries out a stored preview, which is judged as the write that it is of",
     "plan_cancel": "it ends a plan and has no preview",

@@ -18,7 +18,8 @@ import pytest
 from operations.base import Model
 from operations.refs import Ref
 from tests.sandbox_process import REPOSITORY
-from tests.truth.arguments import NoGenerator, arguments_for, derived
+from tests.truth.arguments import arguments_for
+from tests.truth.derived import NoGenerator, derived
 from tests.truth.scope import CHANGING, LEFT_OUT, SWEPT
 from tests.truth.worlds import Said, Scene
 
