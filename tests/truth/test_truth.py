@@ -1,4 +1,4 @@
-"""A few hundred states at each run of the tests; `make truth` has ten thousand.
+"""Ten states of each write at each run of the tests; `make truth` has ten thousand.
 
 In processes of their own: the worker's own bot is connected to another sandbox.
 """
@@ -23,7 +23,7 @@ from tests.truth.derived import NoGenerator, derived
 from tests.truth.scope import CHANGING, LEFT_OUT, SWEPT
 from tests.truth.worlds import Said, Scene
 
-STATES = 400
+STATES = 510
 SEED = int(os.environ.get("TRUTH_SEED", "7"))
 SECONDS = 300
 
