@@ -58,6 +58,7 @@ class PreviewActions:
         seen: dict[str, Any] = {"bot_id": str(self._world.bot_id), "people": self._views.people()}
         if body.user is not None and body.user in self._world.backend.users:
             seen["guilds"] = self._views.guilds(body.user)
+            seen["direct_message_id"] = self._views.last_direct_message(body.user)
             seen |= self._views.room(body.user, body.channel)
         return seen
 

@@ -41,7 +41,7 @@ class Views:
                 user = self._backend.users[member.user_id]
                 if user.bot:
                     continue
-                entry = {"id": str(user.id), "name": user.name, "display_name": user.global_name, "guilds": {}}
+                entry: dict[str, Any] = {"id": str(user.id), "name": user.name, "guilds": {}}
                 found.setdefault(user.id, entry)["guilds"][str(guild.id)] = self._rank(guild, member)
         return list(found.values())
 
@@ -113,12 +113,16 @@ class Views:
         channel_id = self._backend.dm_channels.get(user_id)
         return None if channel_id is None else self._backend.channels.get(channel_id)
 
+    def last_direct_message(self, user_id: int) -> str | None:
+        channel = self.direct_channel(user_id)
+        return None if channel is None else self._channel(channel, user_id)["last_message_id"]
+
     def room(self, user_id: int, channel_id: int | None) -> dict[str, Any]:
         """A channel with its last messages, None for the direct messages; without either where nothing may be seen."""
         channel = self.direct_channel(user_id) if channel_id is None else self._backend.channels.get(channel_id)
         if channel is None or not channel_accessible(self._backend, channel.id, user_id):
             return {"channel": None, "may_send": channel_id is None, "messages": []}
-        history = channel.guild_id is None or self._may(channel, user_id, discord.Permissions.read_message_history.flag)
+        history = self._may(channel, user_id, discord.Permissions.read_message_history.flag)
         messages = self._messages(channel, user_id)[-MESSAGES_SHOWN:] if history else []
         return {
             "channel": self._channel(channel, user_id),
@@ -136,9 +140,11 @@ class Views:
     def _may_send(self, channel: Channel, user_id: int) -> bool:
         flags = discord.Permissions
         needed = flags.send_messages_in_threads.flag if channel.is_thread else flags.send_messages.flag
-        return channel.guild_id is None or self._may(channel, user_id, needed)
+        return self._may(channel, user_id, needed)
 
     def _may(self, channel: Channel, user_id: int, flag: int) -> bool:
+        if channel.guild_id is None:
+            return True
         return bool(self._backend.compute_permissions(channel.guild_id, user_id, channel.id) & flag)
 
     def commands(self, user_id: int, channel_id: int) -> dict[str, Any]:

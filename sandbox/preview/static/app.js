@@ -37,6 +37,8 @@ function drawAll() {
   const { seen } = state;
   const name = seen.channel?.name ?? channels().find((each) => each.id === state.channel)?.name;
   if (seen.channel?.last_message_id) state.read.set(seen.channel.id, seen.channel.last_message_id);
+  const direct = "@" + state.user;
+  if (state.guild === null || !state.read.has(direct)) state.read.set(direct, seen.direct_message_id);
   for (const each of channels()) if (!state.read.has(each.id)) state.read.set(each.id, each.last_message_id);
   byId("channel-name").textContent = state.guild === null ? "@ Guildhall" : "# " + (name ?? "");
   byId("topic").textContent = seen.channel?.topic ?? "";

@@ -11,14 +11,19 @@ const go = (detail) => dispatchEvent(new CustomEvent("go", { detail }));
 
 export function drawGuilds() {
   const all = state.seen.guilds ?? [];
+  const waiting = state.guild !== null && unreadDirect();
+  const told = waiting ? "Direct messages – Guildhall wrote" : "Direct messages";
   byId("guilds").replaceChildren(
-    h("button", { type: "button", title: "Direct messages", class: state.guild === null ? "guild here" : "guild",
-      "aria-label": "Direct messages", onclick: () => go({ guild: null, channel: null }) }, "@"),
+    h("button", { type: "button", title: told, "aria-label": told,
+      class: ["guild", state.guild === null && "here", waiting && "waiting"].filter(Boolean).join(" "),
+      onclick: () => go({ guild: null, channel: null }) }, "@"),
     ...all.map((each) => h("button", { type: "button", class: each.id === state.guild ? "guild here" : "guild",
       title: each.name, "aria-label": each.name, fill: hue(each.id),
       onclick: () => go({ guild: each.id, channel: null }) },
       each.name.split(/\s+/).map((word) => [...word][0]).join("").slice(0, 3))));
 }
+
+const unreadDirect = () => state.seen.direct_message_id && state.read.get("@" + state.user) !== state.seen.direct_message_id;
 
 export function drawChannels() {
   byId("guild-name").textContent = guild()?.name ?? "Direct messages";
