@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import yarl
 
+from bot.assistant import assistant
 from bot.catalogue import CATALOGUE
 from bot.chat_channel_upkeep import ChatChannelUpkeep
 from bot.client import GuildhallClient
@@ -88,7 +89,8 @@ LOOK_WITHOUT_GATEWAY_SECONDS = 600.0
 class Core:
     """Everything that a face needs. ``failed`` ends when a part that must live has died; its exception says why.
 
-    ``commands``: what tells Discord the slash commands; None without a gateway.
+    ``services``: what operations may ask for. ``commands``: what tells Discord the slash commands; None without a
+    gateway.
     """
 
     settings: Settings
@@ -100,6 +102,7 @@ class Core:
     state: GuildState
     hub: EventHub
     registry: Registry
+    services: Services
     executor: RoadExecutor
     explainer: Explainer
     desk: PlanDesk
@@ -156,6 +159,7 @@ async def running_core(settings: Settings, mark: instance.Mark) -> AsyncGenerato
             settings, database, facts, limits, lease, client, state, hub, files, process_id
         )
         core = replace(core, commands=await add_discord_face(core))
+        await stack.enter_async_context(assistant(core))
         await upkeep.load()
         async with database.unit_of_work() as session:
             await calls.abandon(session, executor=process_id)
@@ -354,6 +358,7 @@ def _built(
         state=state,
         hub=hub,
         registry=registry,
+        services=services,
         executor=executor,
         explainer=explainer,
         desk=desk,

@@ -48,8 +48,9 @@ class RequestContext(SimpleNamespace):
 class HttpGuard:
     """Pass ``trace_config()`` as discord.py's ``http_trace``; set ``application_id`` after the login.
 
-    Reads pass. A write needs an open ledger of a phase that may write, save answers to interactions (through this
-    application's own webhook) and the registration of its commands. A message has to say who may be pinged.
+    Reads pass. A write needs an open ledger of a phase that may write (the assistant's reply: in its own channel), save
+    answers to interactions (through this application's own webhook) and the registration of its commands. A message has
+    to say who may be pinged.
 
     A request is sent once: when its answer was lost (reset, 5xx, cancelled, unreadable), sending it again under the
     same ledger raises OutcomeUnknown; ``ledger.sends`` counts the lost ones. Any answer below 500 settles a request: a
@@ -187,6 +188,8 @@ class HttpGuard:
         if ledger is None or not ledger.may_write:
             where = "outside of any call" if ledger is None else f"in phase {ledger.phase}, {_state(ledger)}"
             raise SendRefused(f"{method} {_shown(path)} {where}: only the execute phase of a call may write.")
+        if not ledger.covers(method, path):
+            raise SendRefused(f"{method} {_shown(path)}: a reply is written in its own channel, and nothing else.")
         if ledger.sends.get((method, path)) or self._is_unread(ledger, (method, path)):
             raise self._unknown(method, path)
         return ledger

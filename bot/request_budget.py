@@ -116,6 +116,12 @@ class RequestBudget:
         """How many requests wait for their turn."""
         return len(self._queue)
 
+    @property
+    def free(self) -> int:
+        """How many more could leave within this second; 0 while some wait."""
+        self._forget(self._clock())
+        return 0 if len(self._queue) else max(0, self._limit - len(self._turns))
+
     def _passes(self, guild_id: int | None) -> bool:
         """Whether a request may leave without waiting in line."""
         if self._may_use_what_is_kept(guild_id):

@@ -87,6 +87,16 @@ class Settings(BaseSettings):
     agent_api_key: Secret | None = None
     agent_model: ModelName = "claude-sonnet-5-5"
     agent_base_url: BaseUrl | None = None
+    agent_max_output_tokens: int = Field(default=8192, ge=256, le=128_000)
+    agent_history_tokens: int = Field(default=20_000, ge=1000, le=500_000)
+    agent_input_price: float = Field(default=2.0, ge=0, le=10_000)
+    agent_output_price: float = Field(default=10.0, ge=0, le=10_000)
+    agent_small_model: ModelName | None = None
+    agent_small_input_price: float = Field(default=1.0, ge=0, le=10_000)
+    agent_small_output_price: float = Field(default=5.0, ge=0, le=10_000)
+    agent_workspace_daily_cost: float = Field(default=20.0, ge=0, le=1_000_000)
+    agent_guild_daily_cost: float = Field(default=10.0, ge=0, le=1_000_000)
+    agent_user_daily_tokens: int = Field(default=1_000_000, ge=0, le=10**12)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"

@@ -438,6 +438,8 @@ class Outcome:
     ``data``: the result of a read, or of a write that was done. ``arguments``: what the caller sent, for the exact
     next call. ``through``: the generic operation by which it was called, since the caller may know no other way, with
     ``outer``, its own arguments, where they are not just name and arguments.
+    ``seen``: the places of the guild that one has to see to know what it tells: whoever repeats it elsewhere holds them
+    against the audience there (operations.audience).
     """
 
     status: Status
@@ -454,6 +456,7 @@ class Outcome:
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     through: str = ""
     outer: Mapping[str, Any] | None = None
+    seen: frozenset[Source] = frozenset()
 
     @property
     def is_error(self) -> bool:

@@ -51,6 +51,7 @@ from operations.ready_reads import ReadyReads, Unbroken
 from operations.refusal_journal import RefusalJournal
 from operations.refusals import DATABASE_DOWN, NOT_ACTIVE, SHUTTING_DOWN, Rejected
 from operations.registry import Registry
+from operations.seen import places_of
 from operations.services import Services
 from operations.taints import Taints
 from policy.checks import rate_allows
@@ -58,6 +59,7 @@ from policy.model import (
     Caller,
     CallerKind,
     Decision,
+    Face,
     Facts,
     Kind,
     NeedsConfirmation,
@@ -223,7 +225,24 @@ class RoadExecutor:
             return await self._rejected(operation, call_id, caller, arguments, rejected)
         redirect = _redirecting(operation)
         if redirect is not None:
-            return await self._redirect(redirect, prepared, arguments, common, progress, asking)
+            outcome = await self._redirect(redirect, prepared, arguments, common, progress, asking)
+        else:
+            outcome = await self._decided(prepared, arguments, common, asking, unbroken)
+        if caller.face is not Face.AGENT:
+            return outcome
+        # The assistant says it again, to people who may see less than its requester.
+        return replace(outcome, seen=outcome.seen | places_of(prepared, outcome))
+
+    async def _decided(
+        self,
+        prepared: Prepared,
+        arguments: Mapping[str, Any],
+        common: Common,
+        asking: Asking,
+        unbroken: Unbroken | None,
+    ) -> Outcome:
+        """From step 5 on."""
+        operation = prepared.operation
         decision = await self._judge(prepared, dry_run=common.dry_run)
         if isinstance(decision, Refuse):
             return await self._refused(prepared, arguments, decision)

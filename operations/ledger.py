@@ -1,19 +1,21 @@
 """The permission to send: what the HTTP guard asks before a request leaves.
 
-Every phase of a call opens a ledger; only an open one of phase ``execute`` or ``system`` lets a write pass. It is
-closed when the phase ends, since tasks that leak out of it inherit the context variable.
+Every phase of a call opens a ledger; only an open one of phase ``execute``, ``system`` or ``reply`` lets a write pass.
+It is closed when the phase ends, since tasks that leak out of it inherit the context variable.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Generator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-Phase = Literal["read", "preview", "execute", "system"]
+Phase = Literal["read", "preview", "execute", "system", "reply"]
+"""``reply``: the assistant's own answer, which may be written and edited in one channel, and nothing else."""
 
 
 class Priority(IntEnum):
@@ -34,6 +36,7 @@ DEFAULT_PRIORITIES: dict[Phase, Priority] = {
     "preview": Priority.READ,
     "execute": Priority.REPLY,
     "system": Priority.FIRST,
+    "reply": Priority.REPLY,
 }
 
 
@@ -62,6 +65,7 @@ class Ledger:
     ``sent``: writes whose headers left this process and were not refused with their body; ``done``: those that Discord
     answered with success. ``reads``: requests by GET.
     ``sends``: how often the answer to a (method, path) was lost.
+    ``channel_id``: of phase ``reply``: the one channel that may be written to.
     """
 
     phase: Phase
@@ -74,11 +78,23 @@ class Ledger:
     done: int = 0
     reads: int = 0
     sends: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    channel_id: int | None = None
 
     @property
     def may_write(self) -> bool:
-        return self.open and self.phase in ("execute", "system")
+        return self.open and self.phase in ("execute", "system", "reply")
 
+    def covers(self, method: str, path: str) -> bool:
+        """Whether a write is of the kind that this phase is for; ``path`` from after the API's version."""
+        if self.phase != "reply":
+            return True
+        return (method, path.removeprefix(f"/channels/{self.channel_id}/")) in _REPLIES or (
+            method == "PATCH" and re.fullmatch(rf"/channels/{self.channel_id}/messages/\d+", path) is not None
+        )
+
+
+# Sending, and the typing indicator; editing is told by its path.
+_REPLIES = frozenset({("POST", "messages"), ("POST", "typing")})
 
 LEDGER: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
 
@@ -91,11 +107,12 @@ def phase(
     caller_id: str = "",
     guild_id: int | None = None,
     priority: Priority | None = None,
+    channel_id: int | None = None,
 ) -> Generator[Ledger]:
-    """``priority`` None: the phase's own."""
+    """``priority`` None: the phase's own. ``channel_id``: where a reply goes."""
     if priority is None:
         priority = DEFAULT_PRIORITIES[name]
-    ledger = Ledger(name, call_id, caller_id, guild_id, priority)
+    ledger = Ledger(name, call_id, caller_id, guild_id, priority, channel_id=channel_id)
     token = LEDGER.set(ledger)
     try:
         yield ledger

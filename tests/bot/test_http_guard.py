@@ -111,6 +111,35 @@ async def test_a_write_in_a_phase_that_may_write_passes(api: ScriptedApi, http: 
     assert (ledger.sent, ledger.sends) == (1, {})
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "passes"),
+    [
+        ("POST", "/channels/7/messages", True),
+        ("PATCH", "/channels/7/messages/9", True),
+        ("POST", "/channels/7/typing", True),
+        ("POST", "/channels/8/messages", False),
+        ("PATCH", "/channels/7", False),
+        ("DELETE", "/channels/7/messages/9", False),
+        ("PUT", "/channels/7/pins/9", False),
+        ("POST", "/channels/7/messages/9/crosspost", False),
+        ("PATCH", "/channels/77/messages/9", False),
+        ("PUT", "/guilds/7/bans/2", False),
+    ],
+)
+async def test_a_reply_is_written_in_its_own_channel_and_nothing_else(
+    api: ScriptedApi, http: HTTPClient, method: str, path: str, passes: bool
+) -> None:
+    message = {"content": "hi", "allowed_mentions": {"users": ["1"]}}
+    body: dict[str, Any] = {"json": message} if method in ("POST", "PATCH") else {}
+    with phase("reply", "cl_1", channel_id=7) as ledger:
+        if passes:
+            await http.request(Route(method, path), **body)
+        else:
+            with pytest.raises(SendRefused, match="in its own channel"):
+                await http.request(Route(method, path), **body)
+    assert bool(api.effects) == bool(ledger.sent) == passes
+
+
 async def test_a_task_that_leaks_out_of_its_phase_can_write_no_more(api: ScriptedApi, http: HTTPClient) -> None:
     is_over = asyncio.Event()
 

@@ -186,3 +186,15 @@ async def test_a_request_that_is_cancelled_at_the_moment_of_its_turn_leaves_the_
     asked.time.advance(1.0)
     await asyncio.gather(*asked.tasks, return_exceptions=True)
     assert (len(asked.sent), asked.budget.waiting) == (2, 0)
+
+
+async def test_what_is_free_is_what_could_still_leave_within_the_second() -> None:
+    time = FakeTime()
+    budget = RequestBudget(clock=time.clock, call_later=time.call_later)
+    assert budget.free == REQUESTS_PER_SECOND
+    line = Line(budget, time)
+    await line.ask(OTHER, count=5)
+    assert budget.free == REQUESTS_PER_SECOND - 5
+    await line.ask(OTHER, count=REQUESTS_PER_SECOND)
+    assert (budget.free, budget.waiting > 0) == (0, True)
+    await line.end()
