@@ -323,5 +323,6 @@ client got:
   curl -s {shown["control_url"]}/click -H "Content-Type: application/json" \\
     -H "Authorization: Bearer {shown["control_token"]}" -d '{json.dumps(click)}'
 
+To play it by hand: {shown["preview_url"]}
 Ctrl-C ends it.
 """

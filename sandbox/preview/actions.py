@@ -55,7 +55,11 @@ class PreviewActions:
         return {"state": _state(seen), **seen}
 
     def _seen(self, body: See) -> dict[str, Any]:
-        seen: dict[str, Any] = {"bot_id": str(self._world.bot_id), "people": self._views.people()}
+        seen: dict[str, Any] = {
+            "bot_id": str(self._world.bot_id),
+            "guild_names": {str(guild.id): guild.name for guild in self._world.bot_guilds()},
+            "people": self._views.people(),
+        }
         if body.user is not None and body.user in self._world.backend.users:
             seen["guilds"] = self._views.guilds(body.user)
             seen["direct_message_id"] = self._views.last_direct_message(body.user)

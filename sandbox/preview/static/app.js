@@ -117,7 +117,14 @@ function reveal(id, tries) {
 
 addEventListener("jump", jump);
 addEventListener("go", (event) => go(event.detail));
-addEventListener("become", (event) => go({ user: event.detail }));
-byId("people").addEventListener("change", (event) => go({ user: event.target.value }));
+// Into the guild that one is looking at, or into one of that person's own.
+function become(user) {
+  const guilds = Object.keys(state.seen.people.find((person) => person.id === user)?.guilds ?? {});
+  const stays = state.guild === null || guilds.includes(state.guild);
+  go(stays ? { user } : { user, guild: guilds[0] ?? null, channel: null });
+}
+
+addEventListener("become", (event) => become(event.detail));
+byId("people").addEventListener("change", (event) => become(event.target.value));
 
 live();

@@ -57,18 +57,25 @@ function note(text) {
   input.focus();
 }
 
+// A command that is being filled in gives way.
+function write() {
+  if (inCommand) setComposer();
+  else forget();
+}
+
 addEventListener("reply", ({ detail }) => {
-  forget();
+  write();
   replyTo = detail.id;
   note(`Replying to ${detail.author.username}`);
 });
 addEventListener("rewrite", ({ detail }) => {
-  forget();
+  write();
   rewritten = detail.id;
   input.value = detail.content;
   note("Editing your message");
 });
 addEventListener("insert", ({ detail }) => {
+  if (inCommand) setComposer();
   input.value += detail;
   input.focus();
 });

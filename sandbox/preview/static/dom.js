@@ -16,6 +16,16 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+const drawnFrom = new WeakMap();
+
+// Draws an element's children anew only where what they are made from is another, so that the focus stays where it is.
+export function redraw(element, from, make) {
+  const key = JSON.stringify(from);
+  if (drawnFrom.get(element) === key) return;
+  drawnFrom.set(element, key);
+  element.replaceChildren(...make());
+}
+
 export const byId = (id) => document.getElementById(id);
 
 export function show(element, ...children) {

@@ -1,7 +1,7 @@
 // The list above the composer: commands, members, choices. Arrow keys move, Enter and Tab take.
 import { byId, h, hide, show } from "./dom.js";
 
-const MOST = 25;
+const MOST = 100;
 
 let entries = [];
 let at = 0;

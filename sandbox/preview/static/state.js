@@ -4,7 +4,7 @@ export const state = {
   user: null, // id
   guild: null, // id; null: direct messages
   channel: null, // id; null: direct messages
-  seen: { people: [], guilds: [], messages: [], channel: null, bot_id: "" },
+  seen: { people: [], guild_names: {}, guilds: [], messages: [], channel: null, bot_id: "" },
   read: new Map(), // channel id to the last message that was on screen
   dismissed: new Set(), // ephemeral answers that were put away
 };
