@@ -17,6 +17,7 @@ from cogs.slash.buttons import SlashButtonsCog
 from cogs.slash.running import SlashRunner
 from operations.base import Outcome, Status
 from operations.outcomes import plain
+from operations.platform.privacy import STAYS
 
 FORGET = "forget"
 PRIVACY, MY_DATA, FORGET_ME, EXPORT = "privacy_get", "my_data_get", "data_forget", "guild_export"
@@ -58,8 +59,8 @@ class PrivacyCog(commands.Cog, name="Privacy"):
         if outcome is None:
             return
         said = await self._runner.said(interaction, outcome)
-        if outcome.status is Status.PREVIEW and outcome.preview is not None and outcome.plan is None:
-            lines = [texts.FORGET_ASKED, *(f"- {stays}" for stays in outcome.preview.unknowns), texts.FORGET_PRESS]
+        if outcome.status is Status.PREVIEW and outcome.plan is None:
+            lines = [texts.FORGET_ASKED, *(f"- {stays}" for stays in STAYS), texts.FORGET_PRESS]
             said = Answer("\n".join(lines), buttons=self._button(interaction))
         await answer(interaction, said)
 

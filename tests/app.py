@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import discord
 import httpx2
 import mcp.types as t
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
 from mcp.client import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
@@ -387,6 +390,16 @@ def environment(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str,
     }
 
 
+@contextmanager
+def another_discord() -> Generator[None]:
+    """A process knows one Discord: whoever runs another app meanwhile gives the worker's own its address back."""
+    known = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.Asset.BASE
+    try:
+        yield
+    finally:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.Asset.BASE = known
+
+
 @asynccontextmanager
 async def running_town(folder: Path, more: Mapping[str, str] | None = None) -> AsyncGenerator[Town]:
     """An app of its own against a sandbox of its own."""
@@ -395,11 +408,14 @@ async def running_town(folder: Path, more: Mapping[str, str] | None = None) -> A
         anchor = await sandbox.make_guild("Anchor", members=[{"name": "amy"}], channels=[{"name": "general"}])
         given = environment(sandbox, folder, **(more or {}))
         configured = settings.load(given, env_file=None)
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            await until(lambda: int(anchor["id"]) in app.core.facts.snapshot.installations, "the first start is done")
-            commands = app.core.commands
-            await until(lambda: commands is None or commands.done.is_set(), "Discord has the commands")
-            yield Town(sandbox, app, given, anchor)
+        with another_discord():
+            async with running(configured, Mark.SANDBOX, port=0) as app:
+                await until(
+                    lambda: int(anchor["id"]) in app.core.facts.snapshot.installations, "the first start is done"
+                )
+                commands = app.core.commands
+                await until(lambda: commands is None or commands.done.is_set(), "Discord has the commands")
+                yield Town(sandbox, app, given, anchor)
 
 
 def without(data: Any, *keys: str) -> Any:

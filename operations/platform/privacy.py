@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from operations.base import Context, Model, Preview, ReadOperation
+from operations.base import Change, Context, Model, Preview, ReadOperation
 from operations.durations import spoken
 from operations.errors import Refused
 from operations.platform_writes import PlatformWrite
@@ -127,9 +127,16 @@ class ForgetData(PlatformWrite[ForgetInput, ForgetEffect, ForgetResult]):
         person = person_of(ctx)
         return Preview(
             summary="Forget you in this workspace: your tokens and plans end, and what your calls said is erased; it "
-            "cannot be undone",
+            "cannot be undone (privacy_get tells what stays)",
             effect=ForgetEffect(workspace_id=person.workspace_id, user_id=person.user_id),
-            unknowns=STAYS,
+            changes=(
+                Change(
+                    target=f"user {person.user_id}",
+                    field="tokens, plans and what calls said",
+                    before="kept",
+                    after="erased",
+                ),
+            ),
         )
 
     async def apply(self, ctx: Context, session: Session, effect: ForgetEffect) -> ForgetResult:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from operations.base import Operation, Status
 from operations.declaring import ADMINISTRATION as FACES
-from policy.model import CallerKind, Face, Kind, OperationClass
+from policy.model import CallerKind, Face, Kind, OperationClass, PauseCause
 from policy.scopes import EVERYTHING, OWN_DATA
+from storage import pauses
 from tests import samples
 from tests.administering import asked, by_hand, done, member, pressed, refused
 from tests.app import Place
@@ -33,6 +35,7 @@ REVERSIBLE = {
     "chat_channel_allow",
     "chat_channel_disallow",
     "token_create",
+    "guild_pause",
 }
 EVERY_REVERSIBLE = pytest.mark.parametrize(
     "operation",
@@ -114,7 +117,25 @@ async def prepared(place: Place, operation: type[Operation]) -> dict[str, Any]:
         given["client"] = token["client"]
     if operation.name == "data_forget":
         await place.token("olive")
+    if operation.name == "guild_resume":
+        await pause(place, "nina")
     return given
+
+
+async def pause(place: Place, name: str) -> None:
+    """As Guildhall pauses somebody of whose calls too many were refused."""
+    user_id, now = int(place.member(name)), time.time()
+    installation = place.town.core.facts.snapshot.installations[place.guild_id]
+    async with place.town.core.database.unit_of_work() as session:
+        await pauses.pause_caller(
+            session,
+            installation.id,
+            f"discord:{user_id}",
+            user_id=user_id,
+            cause=PauseCause.REFUSALS,
+            until=now + 600,
+            now=now,
+        )
 
 
 async def carried_out(place: Place, operation: type[Operation]) -> str:

@@ -10,7 +10,7 @@ from bot import settings
 from bot.app import running
 from policy.model import Face, PlatformRole
 from storage.instance import Mark
-from tests.app import Town, environment, until
+from tests.app import Town, another_discord, environment, until
 from tests.sandbox_process import SandboxProcess
 from tests.setting_up import NEWCOMERS, NewGuild, joined
 
@@ -22,9 +22,10 @@ async def test_each_claimant_owns_a_workspace_and_a_guild_may_move_to_another_on
         anchor = await sandbox.make_guild("Anchor", **NEWCOMERS)
         given = environment(sandbox, tmp_path, SET_UP_CARDS="true", SINGLE_WORKSPACE="false")
         configured = settings.load(given, env_file=None)
-        async with running(configured, Mark.SANDBOX, port=0) as app:
-            town = Town(sandbox, app, given, anchor)
-            await _each_has_his_own(town, NewGuild(town, anchor))
+        with another_discord():
+            async with running(configured, Mark.SANDBOX, port=0) as app:
+                town = Town(sandbox, app, given, anchor)
+                await _each_has_his_own(town, NewGuild(town, anchor))
 
 
 async def _each_has_his_own(town: Town, first: NewGuild) -> None:

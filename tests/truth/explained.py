@@ -49,7 +49,7 @@ STRICTER: tuple[Stricter, ...] = (
         "who is timed out does nothing through Guildhall, where Discord might let him delete what is his own",
     ),
     Stricter(
-        "channel_permissions_delete",
+        "channel_permissions_delete|channel_unlock",
         r"lack (?!.*(manage_roles|view_channel|connect))",
         "taking an overwrite away gives back what it denied; Discord documents that bound for edits, and Guildhall "
         "holds to it here too",
@@ -69,13 +69,23 @@ STRICTER: tuple[Stricter, ...] = (
         r"At least 2 messages|given twice",
         "discord.py would send another request than the one asked for",
     ),
+    Stricter(
+        "message_purge",
+        r"I lack manage_messages",
+        "what the bot itself has said it may delete without it; a purge is asked for as one of anybody's messages",
+    ),
+    Stricter(
+        "message_purge",
+        r"You lack read_message_history",
+        "the preview reads for the requester what would be deleted, and nobody reads through the bot what he cannot",
+    ),
     Stricter("message_purge", r"^No message would be deleted", "nothing is sent where nothing is found"),
     Stricter(
         "channel_unlock",
-        r"not_locked|lack",
+        r"not_locked",
         "where Guildhall has locked nothing there is nothing to give back, so that Discord is asked for nothing",
     ),
-    Stricter("channel_lock", r"not_lockable", "nobody writes in a category itself"),
+    Stricter("channel_(un)?lock", r"not_lockable", "nobody writes in a category itself"),
     Stricter(
         "role_reorder", r"A position here goes from|Nothing stands below", "an effect holds places that there are"
     ),
@@ -149,6 +159,41 @@ STRICTER: tuple[Stricter, ...] = (
         "Discord documents that overwrites at a channel's making are bounded by bits alone; Guildhall asks for "
         "manage_roles as when they are edited",
     ),
+    Stricter("message_purge", r"no_messages: A category", "a category holds no messages, so that nothing is sent"),
+    Stricter(
+        "member_warn", r"reason_missing", "a warning says what for (member_warn in docs/operations.md): nothing is sent"
+    ),
+    Stricter(
+        "member_warn", r"A bot reads no warnings", "Discord lets no bot write to a bot; the case alone would stand"
+    ),
+    Stricter(
+        "member_note",
+        r"a note about yourself",
+        "nobody reads what is noted about himself (member_note), the writer least",
+    ),
+    Stricter("member_report", r"You can't report yourself", "moderators are asked about others (member_report)"),
+    Stricter("case_edit", r"What a member reported stays", "a report is its member's own words; moderators add notes"),
+    Stricter(
+        "(approvals|log)_channel_set",
+        r"not a channel that messages are sent to|A thread is archived",
+        "Guildhall could not post there, or what it posted would be archived by itself",
+    ),
+    Stricter("approvals_channel_set", r"With four_eyes on", "plans would wait where nobody is asked"),
+    Stricter(
+        "chat_channel_allow",
+        r"A thread follows its channel|Nobody writes messages in a category",
+        "the agent answers in channels; threads follow theirs",
+    ),
+    Stricter("approvers_set", r"Everybody holds @everyone", "a role that everybody holds says nothing"),
+    Stricter("policy_set", r"is not an operation that writes", "a tier of what writes nothing binds nothing"),
+    Stricter(
+        "policy_set", r"by itself; \w+ would raise nothing", "a tier that the operation has anyway raises nothing"
+    ),
+    Stricter("policy_set", r"is not a role of this guild", "nobody can hold it"),
+    Stricter("policy_set", r"Without an approvals channel", "no second person would see what waits"),
+    Stricter("token_create", r"administration is never offered", "no token reaches administration (policy.md)"),
+    Stricter("token_create", r"There is no toolset|invalid_scope", "it would be limited to what there is not"),
+    Stricter("token_(renew|revoke)", r"has ended already", "what has ended is not ended again"),
     Stricter(
         ".*", r"pending|accepted this guild's rules", "the simulated Discord lets newcomers act; Discord documents it"
     ),

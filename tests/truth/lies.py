@@ -15,16 +15,19 @@ from typing import Any
 import orjson
 
 from operations.base import Context, Preview
+from operations.discord.case_edit import EditCase
 from operations.discord.channel_create import CreateChannel
 from operations.discord.channel_delete import DeleteChannel
 from operations.discord.channel_edit import EditChannel
 from operations.discord.message_send import SendMessage
+from operations.platform.chat_channels import AllowChatChannel
+from operations.platform.pauses import PauseGuild, ResumeGuild
 from policy.model import Need, Requirement
 from tests.truth.stage import running_stage
 from tests.truth.sweep import sweep
 
-GUILDS = 6
-LIARS = (SendMessage, EditChannel, CreateChannel, DeleteChannel)
+GUILDS = 8
+LIARS = (SendMessage, EditChannel, CreateChannel, DeleteChannel, EditCase, AllowChatChannel, PauseGuild, ResumeGuild)
 Change = Callable[[Preview[Any]], Preview[Any]]
 
 
@@ -51,10 +54,14 @@ def without_the_requester(of: type[Any]) -> Any:
 
 
 def lie() -> None:
-    # No problem is ever told; every third call has one; nobody's rights are asked.
+    # No problem is ever told; every call has one; nobody's rights are asked.
     SendMessage.preview = previewing(lambda preview: replace(preview, problems=()), SendMessage)
     EditChannel.preview = previewing(lambda preview: replace(preview, problems=("No.",)), EditChannel)
     CreateChannel.requirement = without_the_requester(CreateChannel)
+    # The same of what is Guildhall's own.
+    AllowChatChannel.preview = previewing(lambda preview: replace(preview, problems=()), AllowChatChannel)
+    PauseGuild.preview = previewing(lambda preview: replace(preview, problems=("No.",)), PauseGuild)
+    EditCase.requirement = without_the_requester(EditCase)
 
 
 async def found() -> dict[str, Counter[str]]:

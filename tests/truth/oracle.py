@@ -39,6 +39,13 @@ class Rights:
     nicknames: Mapping[int, str | None]
     timeouts: Mapping[int, str | None]
 
+    def is_timed_out(self, member: int) -> bool:
+        """In force, and of somebody whom it holds: administrators are not."""
+        until = self.timeouts[member]
+        if until is None or self.at[member, 0] & ADMINISTRATOR:
+            return False
+        return datetime.datetime.fromisoformat(until) > datetime.datetime.now(datetime.UTC)
+
 
 def rights(backend: Backend, guild_id: int) -> Rights:
     guild = backend.guilds[guild_id]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.openapi import MISSING, description
 from tests.sandbox_process import REPOSITORY
-from tests.truth.judge import Finding
+from tests.truth.findings import Finding
+from tests.truth.scope import LEFT_OUT, SWEPT
 from tests.truth.sweep import State
 
 PAGE = REPOSITORY / "docs" / "truth.md"
@@ -94,9 +95,9 @@ def told(state: State, finding: Finding) -> str:
 
 
 COLUMNS: Mapping[str, str] = {
-    "false yes": "Guildhall says yes, Discord refuses",
-    "excess": "policy lets a person do what Discord would refuse him by hand",
-    "beyond": "somebody ends with more than the requester holds",
+    "false yes": "Guildhall says yes, and Discord refuses, or the tables do, or nothing would be written there",
+    "excess": "policy lets a person do what Discord would refuse him by hand, or what Guildhall's pages do not let him",
+    "beyond": "somebody ends with more than the requester holds, or a row of another guild or person is written",
     "undescribed": "a request that Discord's OpenAPI description does not know",
     "unexplained no": "Guildhall says no, and Discord would take it from the bot and from the person",
     "gap": "the simulated Discord lacks the route or a field",
@@ -108,7 +109,9 @@ def page(report: Report) -> str:
         "# Truth of previews",
         "",
         "Written by `make truth`. Random guilds, requesters, targets and arguments; the product judges each call, then",
-        "its effect is executed on the simulated Discord, as the bot and as the requester, and put back.",
+        "its effect is executed on the simulated Discord, as the bot and as the requester, and put back. What is",
+        "Guildhall's own is carried out in its tables, in a transaction that is taken back; whether the requester may",
+        "is judged by an oracle that knows the pages alone. What an effect leaves in the tables is looked at, too.",
         "",
         f"Seed {report.seed}: {report.states:,} states. {report.writes:,} writes were executed and measured",
         "by an independent oracle. A state is made again with `python -m tests.truth --state SEED:GUILD:STATE`.",
@@ -119,7 +122,8 @@ def page(report: Report) -> str:
         "| --- |" + " ---: |" * (8 + len(COLUMNS)),
     ]
     total = Row()
-    for name, row in sorted(report.rows.items()):
+    for name in sorted({each.name for each in SWEPT} | report.rows.keys()):
+        row = report.rows.get(name, Row())
         lines.append(_line(f"`{name}`", row))
         total.says += row.says
         total.kinds += row.kinds
@@ -127,10 +131,14 @@ def page(report: Report) -> str:
     lines += [_line("all", total), ""]
     lines += [f"- **{name}**: {meaning}. Must be 0." for name, meaning in COLUMNS.items()]
     lines += [
-        "- **no, confirmed**: Discord refuses it as well, the bot or the requester.",
+        "- **no, confirmed**: Discord refuses it as well, the bot or the requester; or the tables or the pages do.",
         "- **no, not addressable**: the bot sees no such object, so there is nothing to send.",
         "",
         f"Unknown: {report.unknown_share:.2%} of the states (at most {MAX_UNKNOWN:.0%}).",
+        "",
+        "Not judged, since it has no preview of its own:",
+        "",
+        *(f"- `{name}`: {why}." for name, why in sorted(LEFT_OUT.items())),
         "",
         *_causes("Why it is unknown", {name: row.unknown for name, row in report.rows.items()}),
         *_causes("Explained", {name: row.explained for name, row in report.rows.items()}),

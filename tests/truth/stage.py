@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yarl
 
@@ -14,6 +15,7 @@ from bot import settings
 from bot.core import Core, running_core
 from bot.edge_ban import EdgeBan
 from bot.request_budget import RequestBudget
+from operations.base import WriteOperation
 from operations.decider import Decider
 from operations.explainer import Explainer
 from operations.file_fetch import FileFetcher
@@ -29,6 +31,7 @@ from storage import installations, sent_messages, workspaces
 from storage.instance import Mark
 from tests.app import until
 from tests.deeds import EVERY_DEED
+from tests.truth.scope import face_of
 
 SIMULATED_REQUESTS = 1_000_000
 
@@ -42,8 +45,16 @@ class Stage:
     decider: Decider
     services: Services
 
-    def caller(self, guild_id: int, user_id: int | None) -> Caller:
-        """A client of this person; None: the system, which acts as the bot."""
+    def caller(
+        self, guild_id: int, user_id: int | None, operation: WriteOperation[Any, Any, Any], *, owner_id: int
+    ) -> Caller:
+        """A client of this person, or the person himself where no client may; None: the system, which acts as the bot,
+        or the guild's owner.
+        """
+        if (face := face_of(operation)) is not Face.MCP:
+            member = self.core.callers.of_member(guild_id, owner_id if user_id is None else user_id, face)
+            assert member is not None
+            return member
         installation = self.core.facts.snapshot.installations[guild_id]
         return Caller(
             kind=CallerKind.SYSTEM if user_id is None else CallerKind.TOKEN,
@@ -57,12 +68,16 @@ class Stage:
             deeds=EVERY_DEED,
         )
 
-    async def install(self, guild_id: int, sent: dict[tuple[int, int], int]) -> None:
-        """Installs a guild that is there. ``sent``: (channel, message) of the bot's messages -> for whom they are."""
+    async def install(self, guild_id: int, owner_id: int, sent: dict[tuple[int, int], int]) -> None:
+        """Installs a guild that is there, claimed by its owner. ``sent``: (channel, message) of the bot's messages ->
+        for whom they are.
+        """
         async with self.core.database.unit_of_work() as session:
             workspace_id = await workspaces.default(session)
             assert workspace_id is not None
-            installation = await installations.install(session, workspace_id, guild_id, time.time())
+            installation = await installations.install(
+                session, workspace_id, guild_id, time.time(), claimed_by=owner_id
+            )
             for (channel_id, message_id), user_id in sent.items():
                 await sent_messages.put(
                     session,

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 
 from operations.base import Operation
 from tests.app import until
-from tests.samples import WRITES
-from tests.truth.arguments import arguments_for
-from tests.truth.judge import Finding, Judge, Write
+from tests.truth.arguments import arguments_for, parsed
+from tests.truth.judge import Finding, Judge
+from tests.truth.own import furnish
+from tests.truth.scope import SWEPT
 from tests.truth.stage import Stage
+from tests.truth.verdicts import Write
 from tests.truth.worlds import Scene, build, names, remember
 
 STATES_PER_GUILD = 40
@@ -61,7 +63,7 @@ async def shrunk(judge: Judge, operation: Write, state: State, finding: Finding)
     for name in list(state.given):
         given = {key: value for key, value in state.given.items() if key != name}
         try:
-            operation.Input.model_validate(given)
+            parsed(type(operation), given)
         except ValidationError:
             continue
         smaller = await judge.judge(operation, given, state.requester)
@@ -82,7 +84,8 @@ async def guild_of(stage: Stage, seed: int, guild_number: int) -> Scene:
         return guild is not None and guild.get_channel(last) is not None
 
     await until(arrived, "the guild arrives")
-    await stage.install(scene.guild_id, scene.sent)
+    await stage.install(scene.guild_id, scene.owner_id, scene.sent)
+    await furnish(stage, scene, random.Random(f"{seed}:{guild_number}:own"))
     return scene
 
 
@@ -93,7 +96,7 @@ async def sweep(
     *,
     states_per_guild: int = STATES_PER_GUILD,
     only: int | None = None,
-    operations: Sequence[type[Operation]] = WRITES,
+    operations: Sequence[type[Operation]] = SWEPT,
 ) -> AsyncGenerator[tuple[State, Finding]]:
     """Every state of these guilds; ``only``: of each guild, the one of this number."""
     for guild_number in guilds:

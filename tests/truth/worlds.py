@@ -60,9 +60,22 @@ class Said:
     own_of: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CaseAbout:
+    """``channel_id``: where it is from. ``reported_by``: of a report that waits."""
+
+    user_id: int
+    channel_id: int | None = None
+    reported_by: int | None = None
+
+
 @dataclass(slots=True)
 class Scene:
-    """The ids of one random guild. ``members``: with the owner, without the bot; ``roles``: without @everyone."""
+    """The ids of one random guild. ``members``: with the owner, without the bot; ``roles``: without @everyone.
+
+    What Guildhall itself keeps of it (see tests.truth.own): ``cases`` by number, ``tokens``: client -> whose it is,
+    ``role_map``: role -> platform role, ``locked``: channels.
+    """
 
     guild_id: int
     owner_id: int
@@ -75,6 +88,10 @@ class Scene:
     banned: list[int] = field(default_factory=list[int])
     webhook_channels: dict[int, int] = field(default_factory=dict[int, int])
     invites: list[str] = field(default_factory=list[str])
+    cases: dict[int, CaseAbout] = field(default_factory=dict[int, CaseAbout])
+    tokens: dict[str, int] = field(default_factory=dict[str, int])
+    role_map: dict[int, str] = field(default_factory=dict[int, str])
+    locked: list[int] = field(default_factory=list[int])
 
     def of_kinds(self, *kinds: str) -> list[int]:
         return [channel_id for kind in kinds for channel_id in self.channels.get(kind, ())]
