@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance truth faults lock clean
+.PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance tasks truth faults lock clean
 
 PYTHON  ?= python3
 WORKERS ?= 3
@@ -21,7 +21,7 @@ PACKAGES := bot cogs mcp_server operations policy storage migrations sandbox ben
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo "  ARGS='...' goes on to demo, dev, test, bench, conformance, truth and faults; PYTHON=... names the Python to set up with."
+	@echo "  ARGS='...' goes on to demo, dev, test, bench, conformance, tasks, truth and faults; PYTHON=... names the Python to set up with."
 
 install: $(STAMP_DEV) $(STAMP_PACKAGE) ## set up .venv with everything that work on Guildhall needs
 
@@ -66,6 +66,9 @@ bench: install ## measure what Guildhall costs
 
 conformance: install ## run the MCP conformance suite
 	$(BIN)/python -m tests.conformance.run $(ARGS)
+
+tasks: install ## ask a real model (AGENT_API_KEY) for fifty everyday things on the simulated Discord; costs money
+	$(BIN)/python -m tests.tasks $(ARGS)
 
 faults: install ## kill processes, lose answers, take servers away: all that takes minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "storm or not storm" tests/faults tests/security/test_doubles_by_route.py tests/storage/test_claims_by_processes.py $(ARGS)
