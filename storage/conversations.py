@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, tuple_, update
 from sqlmodel import col
 
 from storage.call_messages import MessagePlace
@@ -126,12 +126,18 @@ async def compact(session: Session, key: ConversationKey, summary: str, replaced
     await _set_summary(session, keyring.seal(summary), _at(key))
 
 
+async def count(session: Session, key: ConversationKey, *, user_id: int | None = None) -> int:
+    """How much was said that is kept; of the turns of one person where he is named."""
+    mine = () if user_id is None else (col(ConversationMessage.for_user_id) == user_id,)
+    return await session.scalar(select(func.count()).select_from(ConversationMessage).where(*_of(key), *mine)) or 0
+
+
 async def forget(session: Session, key: ConversationKey, *, user_id: int | None = None) -> int:
     """All of it, or what belongs to the turns of one person; how many things were said in that."""
     if user_id is None:
-        count = len((await session.scalars(select(col(ConversationMessage.message_id)).where(*_of(key)))).all())
+        said = await count(session, key)
         await session.execute(delete(ConversationRow).where(_at(key)))
-        return count
+        return said
     return await _delete(session, (*_of(key), col(ConversationMessage.for_user_id) == user_id))
 
 

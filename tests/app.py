@@ -376,6 +376,9 @@ async def audit_rows(core: Core, **where: Any) -> list[AuditEvent]:
         return list((await session.scalars(wanted)).all())
 
 
+SMALL_MODEL = "a-smaller-model"
+
+
 def environment(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str, str]:
     """The settings of an instance against this sandbox."""
     return {
@@ -386,6 +389,7 @@ def environment(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str,
         # Most tests make guilds of their own and look at all that is posted there.
         "SET_UP_CARDS": "false",
         "SECRET_KEYS": "a key for tests that nobody must use elsewhere",
+        "AGENT_SMALL_MODEL": SMALL_MODEL,
         **more,
     }
 

@@ -239,14 +239,21 @@ class ResetConversation(PlatformWrite[ConversationResetInput, ConversationResetE
         channel = ctx.guild.channel(target.id)
         whole = channel is not None and bool(ctx.guild.bits(channel) & Bits.manage_messages)
         name = inline(target.name)
+        user_id = None if whole else ctx.caller.user_id
+        async with ctx.services.database.read() as session:
+            count = await conversations.count(session, _key(ctx, target), user_id=user_id)
         what = "the conversation" if whole else "your part of the conversation"
         return Preview(
             summary=f"Have the agent forget {what} in #{name}",
-            effect=ConversationResetEffect(channel=target, user_id=None if whole else ctx.caller.user_id),
-            changes=(Change(target=f"channel {target.id} {name}", field=what, before="kept", after="forgotten"),),
+            effect=ConversationResetEffect(channel=target, user_id=user_id),
+            changes=(Change(target=f"channel {target.id} {name}", field=what, before=count, after=0),),
+            problems=() if count else ("Nothing of it is kept, so there is nothing to forget.",),
         )
 
     async def apply(self, ctx: Context, session: Session, effect: ConversationResetEffect) -> ConversationResetResult:
-        key = ConversationKey(installation_of(ctx).id, ctx.guild.id, effect.channel.id)
-        count = await conversations.forget(session, key, user_id=effect.user_id)
+        count = await conversations.forget(session, _key(ctx, effect.channel), user_id=effect.user_id)
         return ConversationResetResult(channel_id=str(effect.channel.id), forgotten=count)
+
+
+def _key(ctx: Context, channel: Target) -> ConversationKey:
+    return ConversationKey(installation_of(ctx).id, ctx.guild.id, channel.id)

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from cogs.agent import texts
-from tests.app import Place, until
+from policy.model import PlatformRole
+from tests.app import SMALL_MODEL, Place, until
 from tests.cogs.slashing import Told, presses, role, uses
 from tests.evals.harness import kept
 from tests.evals.mentions import Answering, answered, answers, mentioning
@@ -186,11 +187,20 @@ async def test_a_role_shares_what_it_may_use(answering: Answering, harbor: Place
     await answered(harbor, "You have no such role.")
 
 
-async def test_the_models_that_are_configured_are_told(answering: Answering, harbor: Place) -> None:
+async def test_an_admin_chooses_among_the_models_that_are_configured(answering: Answering, harbor: Place) -> None:
     told = await uses(harbor, "bela", "model")
     assert "`claude-sonnet-5-5` answers here." in told.text
-    refused = await uses(harbor, "olive", "model", choice="small")
-    assert "AGENT_SMALL_MODEL" in refused.text
+    assert f"small: `{SMALL_MODEL}`" in told.text
+    await harbor.set_role("ada", PlatformRole.MANAGER)
+    assert "**Not done.**" in (await uses(harbor, "ada", "model", choice="small")).text
+    chosen_now = await uses(harbor, "olive", "model", choice="small")
+    assert chosen_now.text.startswith("**Done:**"), chosen_now.text
+    answering.api.script = [Says("Small talk.")]
+    await harbor.says("bela", "general", mentioning(answering, "hello"))
+    await answered(harbor, "Small talk.")
+    assert answering.api.bodies[0]["model"] == SMALL_MODEL
+    # Back to the dearer one is loosening.
+    assert "LOOSENS THE POLICY" in (await uses(harbor, "olive", "model", choice="standard")).all_text
 
 
 @pytest.mark.parametrize("command", ["stop", "reset", "usage", "model", "summarize", "forget-me"])

@@ -154,6 +154,7 @@ ONLY_FOR: Mapping[tuple[str, str], Draw] = {
     ("policy_set", "tiers"): tiers,
     ("policy_set", "role_map"): role_map,
     ("token_create", "name"): words(80),
+    ("agent_budget_set", "cost_usd"): lambda rng, _: rng.choice([0.0, 0.5, 9.99, 25.0]),
     ("token_create", "scopes"): scopes,
     ("token_create", "toolsets"): toolsets,
     ("token_renew", "client"): token,

@@ -37,6 +37,8 @@ LEAST = {
     "preset_set": MANAGER,
     "chat_channel_allow": MANAGER,
     "chat_channel_disallow": MANAGER,
+    "agent_budget_set": MANAGER,
+    "agent_model_set": ADMIN,
 }
 ASKED = {
     "member_warn": MODERATE_MEMBERS,

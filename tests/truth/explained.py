@@ -184,6 +184,8 @@ STRICTER: tuple[Stricter, ...] = (
         r"A thread follows its channel|Nobody writes messages in a category",
         "the agent answers in channels; threads follow theirs",
     ),
+    Stricter("agent_budget_set", r"The operator's limit is", "a guild's limit above the operator's would bind nothing"),
+    Stricter("agent_model_set", r"configured no smaller model", "nothing would answer by that name"),
     Stricter("approvers_set", r"Everybody holds @everyone", "a role that everybody holds says nothing"),
     Stricter("policy_set", r"is not an operation that writes", "a tier of what writes nothing binds nothing"),
     Stricter(
