@@ -110,12 +110,12 @@ async def test_a_conversation_that_hangs_delays_no_other(
 
 
 async def test_thirty_conversations_at_once_cost_little_beside_the_model(town: Town, place: Place) -> None:
-    """Each turn asks its model twice and calls a tool between; the model takes four seconds over it."""
-    seconds = 2.0
+    """Each turn asks its model twice and calls a tool between; the model takes ten seconds over that."""
+    seconds = 5.0
     async with assistant_over(town, shares=Shares(cooldown_seconds=0.0, running_in_a_guild=64)) as assistant:
         took = await _thirty(assistant, place, seconds)
-    # The bound holds on two cores that others use as well; `make bench` has the figure.
-    assert took < 2 * seconds * 1.5
+    # Alone on two cores it is 4 %, all thirty starting at once; beside other tests it takes its turn with them.
+    assert took < 2 * seconds * 1.25
 
 
 async def _thirty(assistant: Assistant, place: Place, seconds: float) -> float:
