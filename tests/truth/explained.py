@@ -189,6 +189,7 @@ STRICTER: tuple[Stricter, ...] = (
     Stricter(
         "policy_set", r"by itself; \w+ would raise nothing", "a tier that the operation has anyway raises nothing"
     ),
+    Stricter("policy_set", r"so nothing can be lifted", "the rest would be done, and the caller believe in all of it"),
     Stricter("policy_set", r"is not a role of this guild", "nobody can hold it"),
     Stricter("policy_set", r"Without an approvals channel", "no second person would see what waits"),
     Stricter("token_create", r"administration is never offered", "no token reaches administration (policy.md)"),
