@@ -3,7 +3,7 @@
 .PHONY: help install dev demo up down test test-postgresql check lint format typecheck docs bench conformance truth faults lock clean
 
 PYTHON  ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS    ?=
 
 VENV   := .venv

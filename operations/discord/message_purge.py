@@ -24,7 +24,7 @@ from operations.partial import PartlyDone
 from operations.preflight import message_deletion as rules
 from operations.preflight import told
 from operations.preflight.guilds import audit_reason_fits, two_factor_may_be_missing
-from operations.refs import ChannelRef, GuildRef, UserRef
+from operations.refs import ChannelRef, GuildRef, PersonRef
 from operations.sanitise import inline
 from policy.model import Need, Reach, Target, Tier
 from policy.permissions import Bits
@@ -43,7 +43,7 @@ RIGHTS = ("view_channel", "read_message_history", "manage_messages")
 class MessagePurgeInput(Model):
     channel: ChannelRef
     guild: GuildRef | None = None
-    author: UserRef | None = Field(default=None, description="Only theirs; also of somebody who has left, by id.")
+    author: PersonRef | None = Field(default=None, description="Only theirs; also of somebody who has left, by id.")
     contains: str | None = Field(default=None, min_length=1, max_length=200, description="Only with this text.")
     within_seconds: int | None = Field(default=None, ge=1, description="Only messages of the last so many seconds.")
     since: AwareDatetime | None = Field(default=None, description="Only messages from then on.")
@@ -234,7 +234,9 @@ def _counted(count: int) -> str:
 
 def _said(arguments: MessagePurgeInput, author: Target | None) -> str:
     """What was asked for, save the text: it may be somebody else's."""
-    parts = [] if author is None else [f"by @{inline(author.name)} ({author.id})"]
+    # Whoever has left is an id without a name: nobody is looked up for it.
+    who = "" if author is None or not author.name else f"@{inline(author.name)} "
+    parts = [] if author is None else [f"by {who}({author.id})"]
     parts += [] if arguments.contains is None else [f"with a text of {len(arguments.contains)} characters"]
     parts += [] if arguments.within_seconds is None else [f"of the last {spoken(arguments.within_seconds)}"]
     parts += [] if arguments.since is None else [f"from {timestamp(arguments.since.timestamp())} on"]

@@ -39,7 +39,7 @@ def test_a_client_without_toolsets_sees_the_default_set() -> None:
 def test_a_client_with_toolsets_sees_all_of_them_and_nothing_else() -> None:
     names = LISTING.names(caller(toolsets=frozenset({"messages", "meta"})), None)
     assert {operation(name).toolset for name in names} == {"messages", "meta"}
-    assert set(names) == {o.name for o in REGISTRY if o.toolset in ("messages", "meta")}
+    assert set(names) == {o.name for o in REGISTRY if o.toolset in ("messages", "meta") and Face.MCP in o.faces}
 
 
 def test_a_viewer_sees_no_writes() -> None:

@@ -8,7 +8,7 @@ from bot.catalogue import CATALOGUE
 from operations.base import Operation
 from operations.registry import Registry
 from policy.model import Face, Kind
-from policy.scopes import EVERYTHING
+from policy.scopes import EVERYTHING, OWN_DATA
 from tests.operations.callers import caller
 
 REGISTRY = Registry(CATALOGUE)
@@ -50,7 +50,7 @@ def test_a_caller_is_offered_what_his_face_toolsets_scopes_and_write_mode_allow(
 def test_an_operation_is_the_first_that_its_own_name_finds(cls: type[Operation]) -> None:
     """For whoever is offered it: administration, people alone."""
     face = Face.MCP if Face.MCP in cls.faces else Face.SLASH
-    who = caller(face=face, scopes=EVERYTHING)
+    who = caller(face=face, scopes=EVERYTHING | {OWN_DATA})
     assert [operation.name for operation in REGISTRY.search(cls.name.replace("_", " "), who, 1)] == [cls.name]
 
 

@@ -25,6 +25,8 @@ from tests.served_process import Served, served
 # see what was asked for. All else is text.
 NAMES = {
     "channel name",
+    "channel to lock",
+    "channel to unlock",
     "planned name",
     "edited",
     "guild name",

@@ -335,6 +335,7 @@ async def test_a_guild_with_nothing_set_up_shows_what_holds(place: Place) -> Non
         "four_eyes": False,
         "record_reads": False,
         "approver_roles": [],
+        "preset": "all",
         "channels": [],
         "chat_channels": [],
     }
