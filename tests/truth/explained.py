@@ -44,7 +44,7 @@ STRICTER: tuple[Stricter, ...] = (
         "Discord takes a list of whom to notify that the text does not mention, and notifies nobody of them",
     ),
     Stricter(
-        "message_delete",
+        "message_(delete|purge)",
         r"you_are_timed_out",
         "who is timed out does nothing through Guildhall, where Discord might let him delete what is his own",
     ),
@@ -78,6 +78,16 @@ STRICTER: tuple[Stricter, ...] = (
         "message_purge",
         r"You lack read_message_history",
         "the preview reads for the requester what would be deleted, and nobody reads through the bot what he cannot",
+    ),
+    Stricter(
+        "member_ban",
+        r"no message would be deleted with it",
+        "of somebody who is banned Discord is asked for nothing, so that the messages would stay",
+    ),
+    Stricter(
+        "member_ban",
+        r"A temporary ban ends",
+        "when a ban ends is Guildhall's own: Discord takes the ban, and knows of no end",
     ),
     Stricter("message_purge", r"^No message would be deleted", "nothing is sent where nothing is found"),
     Stricter(
@@ -159,7 +169,9 @@ STRICTER: tuple[Stricter, ...] = (
         "Discord documents that overwrites at a channel's making are bounded by bits alone; Guildhall asks for "
         "manage_roles as when they are edited",
     ),
-    Stricter("message_purge", r"no_messages: A category", "a category holds no messages, so that nothing is sent"),
+    Stricter(
+        "message_purge", r"no_messages: A \w+ channel", "it holds no messages of its own, so that nothing is sent"
+    ),
     Stricter(
         "member_warn", r"reason_missing", "a warning says what for (member_warn in docs/operations.md): nothing is sent"
     ),
