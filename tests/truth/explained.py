@@ -71,8 +71,8 @@ STRICTER: tuple[Stricter, ...] = (
     ),
     Stricter(
         "message_purge",
-        r"I lack manage_messages",
-        "what the bot itself has said it may delete without it; a purge is asked for as one of anybody's messages",
+        r"(I|You) lack manage_messages",
+        "what somebody has said himself he may delete without it; a purge is asked for as one of anybody's messages",
     ),
     Stricter(
         "message_purge",
