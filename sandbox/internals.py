@@ -21,7 +21,7 @@ import discord
 from simcord._clock import Clock
 from simcord.actors import MemberActor, _autocomplete_result
 from simcord.backend import cdn, serializers
-from simcord.backend.access import channel_accessible
+from simcord.backend.access import channel_accessible, message_accessible
 from simcord.backend.errors import BackendError, SetupError
 from simcord.backend.models import (
     EPHEMERAL_FLAG,
@@ -37,17 +37,19 @@ from simcord.backend.models import (
 from simcord.backend.models import channel as channel_models
 from simcord.backend.state import Backend
 from simcord.builders import ChannelHandle, GuildHandle, RoleHandle, UserHandle
-from simcord.enums import OverwriteType
+from simcord.enums import AppCommandType, OverwriteType
 from simcord.env import Env
 from simcord.gateway import FakeGateway, FakeWebSocket
 from simcord.http import router
 from simcord.http import routes as _routes
 from simcord.intents import PRIVILEGED_INTENTS
+from simcord.interactions import command_leaves
 from simcord.results import InteractionResult, ResponseMessage
 
 __all__ = [
     "EPHEMERAL_FLAG",
     "PRIVILEGED_INTENTS",
+    "AppCommandType",
     "Backend",
     "BackendError",
     "Channel",
@@ -75,10 +77,12 @@ __all__ = [
     "autocomplete",
     "cdn_blob",
     "channel_accessible",
+    "command_leaves",
     "dispatch",
     "guild_extras",
     "interaction_state",
     "is_age_restricted",
+    "message_accessible",
     "new_channels_restricted",
     "parse_form",
     "restrict_age",
@@ -128,6 +132,7 @@ _MEMBERS: dict[type, tuple[str, ...]] = {
         "set_reaction",
         "set_voice_state",
         "store_attachments",
+        "visible_commands",
     ),
 }
 _BACKEND_STATE = (
@@ -158,6 +163,9 @@ _PARAMETERS: tuple[tuple[Callable[..., Any], frozenset[str]], ...] = (
     (FakeGateway.__init__, frozenset({"backend", "connection_state"})),
     (FakeWebSocket.__init__, frozenset({"backend", "gateway", "shard_id"})),
     (Env._settle_internal, frozenset({"dispatch"})),
+    (command_leaves, frozenset({"command"})),
+    (message_accessible, frozenset({"backend", "channel_id", "message", "viewer_id"})),
+    (Backend.visible_commands, frozenset({"user_id", "channel_id", "type"})),
     (_autocomplete_result, frozenset({"actor", "channel", "name", "option", "value", "filled"})),
 )
 

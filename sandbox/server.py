@@ -1,4 +1,4 @@
-"""The sandbox as one server: REST, gateway, CDN, OAuth2 pages and the control API on one loopback port."""
+"""The sandbox as one server: REST, gateway, CDN, OAuth2 pages, the control API and the preview on one loopback port."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from sandbox.gateway import Gateway
 from sandbox.internals import set_cdn_base, trim
 from sandbox.journal import Journal
 from sandbox.oauth import OAuth
+from sandbox.preview.actions import PreviewActions
+from sandbox.preview.pages import PreviewPages
 from sandbox.rest import Rest
 from sandbox.uploads import MAX_BODY_BYTES
 from sandbox.world import World
@@ -41,6 +43,7 @@ class SandboxAddresses(TypedDict):
     api_base_url: str
     control_url: str
     control_token: str
+    preview_url: str
     bot_token: str
     bot_id: str
     application_id: str
@@ -98,6 +101,7 @@ class Sandbox:
             "api_base_url": f"{self.base_url}/api/v10",
             "control_url": f"{self.base_url}/control",
             "control_token": self._control.token,
+            "preview_url": self._preview.url(self.base_url),
             "bot_token": self._world.bot_token,
             "bot_id": str(self._world.bot_id),
             "application_id": str(self._world.application_id),
@@ -118,6 +122,7 @@ class Sandbox:
         self._rest = Rest(self._world, self._gateway, self._oauth, journal)
         self._cdn = Cdn(self._world, self.base_url)
         self._control = Control(all_actions(self._world, self._gateway, self._rest, journal), self._port)
+        self._preview = PreviewPages(Control(PreviewActions(self._world).actions(), self._port))
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._host_check])
@@ -126,6 +131,7 @@ class Sandbox:
         router.add_get("/gateway/", self._gateway.handle)
         router.add_get("/oauth2/authorize", self._oauth.authorize)
         router.add_get("/cdn/{path:.*}", self._cdn.handle)
+        self._preview.add_to(router)
         router.add_route("*", "/control/{action}", self._control.handle)
         router.add_route("*", r"/api/{version:v\d+}/{path:.*}", self._rest.handle)
         return application

@@ -64,6 +64,7 @@ class SandboxProcess:
         self.api_base_url = ""
         self.control_url = ""
         self.control_token = ""
+        self.preview_url = ""
         self.bot_token = ""
         self.bot_id = ""
         self.application_id = ""
@@ -96,6 +97,7 @@ class SandboxProcess:
         self.api_base_url = ready["api_base_url"]
         self.control_url = ready["control_url"]
         self.control_token = ready["control_token"]
+        self.preview_url = ready["preview_url"]
         self.bot_token = ready["bot_token"]
         self.bot_id = ready["bot_id"]
         self.application_id = ready["application_id"]

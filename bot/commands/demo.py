@@ -251,6 +251,7 @@ def _shown(app: App, sandbox: Mapping[str, Any], tokens: Mapping[str, str]) -> d
         {key: guild[key] for key in ("id", "name", "channels", "members", "roles")} for guild in sandbox["guilds"]
     ]
     return {
+        "preview_url": sandbox["preview_url"],
         "mcp_url": f"{base}/mcp",
         "sse_url": f"{base}/sse",
         "health_url": f"{base}/health",
@@ -293,6 +294,9 @@ def _text(shown: Mapping[str, Any]) -> str:
     return f"""
 Guildhall is running against a simulated Discord. Nothing here reaches the real one.
 
+Open {shown["preview_url"]}
+and try /help there, or mention @Guildhall. You act as any of its people, with their rights.
+
   MCP (Streamable HTTP)  {url}
   MCP (legacy SSE)       {shown["sse_url"]}
   Health                 {shown["health_url"]}
@@ -314,9 +318,11 @@ Then try message_send: it previews first (nothing is sent before dry_run is fals
 audit_revert undoes it.
 
 A ban waits for a person: ask your client to ban @{SPAMMER}. A card with buttons is posted to #{APPROVALS_CHANNEL}.
-{ADMINISTRATOR} presses Approve with this line; for MESSAGE write the last number of the link that your client got:
+{ADMINISTRATOR} presses Approve on the page, or with this line; for MESSAGE write the last number of the link that your
+client got:
   curl -s {shown["control_url"]}/click -H "Content-Type: application/json" \\
     -H "Authorization: Bearer {shown["control_token"]}" -d '{json.dumps(click)}'
 
+To play it by hand: {shown["preview_url"]}
 Ctrl-C ends it.
 """

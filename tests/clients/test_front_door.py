@@ -131,7 +131,13 @@ async def the_addresses_answer(printed: Printed) -> None:
     control = printed.after("Play its people        POST").replace("<action>,", "world")
     as_tester = {"Authorization": f"Bearer {printed.after('<action>, Authorization: Bearer')}"}
     as_ada = {"Authorization": f"Bearer {printed.after('Token')}"}
+    page, _, key = printed.after("Open").partition("#")
     async with aiohttp.ClientSession() as session:
+        async with session.get(page) as response:
+            assert response.content_type == "text/html"
+        as_page = {"Authorization": f"Bearer {key}"}
+        async with session.post(f"{page}act/see", json={}, headers=as_page) as response:
+            assert "ada" in {person["name"] for person in (await response.json())["people"]}
         async with session.get(printed.after("Health")) as response:
             assert response.status == 200
         async with session.get(printed.after("MCP (legacy SSE)"), headers=as_ada) as response:

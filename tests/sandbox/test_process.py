@@ -6,7 +6,7 @@ import signal
 import aiohttp
 import pytest
 
-from tests.sandbox_process import SandboxProcess
+from tests.sandbox_process import SandboxProcess, controlled
 
 
 async def _with_live_socket(sandbox: SandboxProcess) -> tuple[aiohttp.ClientSession, aiohttp.ClientWebSocketResponse]:
@@ -55,3 +55,16 @@ async def test_it_ends_even_while_a_request_hangs() -> None:
             assert await asyncio.to_thread(sandbox.process.wait, 5) == 0
             with pytest.raises(aiohttp.ClientError):
                 await hanging
+
+
+async def test_it_ends_even_while_a_page_waits_for_news() -> None:
+    async with SandboxProcess() as sandbox:
+        page, _, token = sandbox.preview_url.partition("#")
+        known = (await controlled(f"{page}act", token, "see", {}))["state"]
+        waiting = asyncio.ensure_future(controlled(f"{page}act", token, "see", {"known": known, "wait": 30}))
+        await asyncio.sleep(0)
+        assert (await controlled(f"{page}act", token, "see", {}))["state"] == known
+        sandbox.process.terminate()
+        assert await asyncio.to_thread(sandbox.process.wait, 5) == 0
+        with pytest.raises(aiohttp.ClientError):
+            await waiting

@@ -165,11 +165,18 @@ async def test_line_23_the_demo_takes_nothing_of_the_environment(tmp_path: Path)
             shown = json.loads(await process.stdout.readline())
         assert shown["mcp_url"].startswith("http://127.0.0.1:")
         assert shown["control_url"].startswith("http://127.0.0.1:")
+        assert shown["preview_url"].startswith("http://127.0.0.1:")
         assert len(shown["guilds"]) == 2
         headers = {"Authorization": f"Bearer {shown['control_token']}", "Host": "evil.example.org"}
         async with aiohttp.ClientSession() as session:
             async with session.post(f"{shown['control_url']}/world", json={}, headers=headers) as rebound:
                 assert rebound.status == 403
+            page = shown["preview_url"].partition("#")[0]
+            async with session.get(page, headers={"Host": "evil.example.org"}) as rebound:
+                assert rebound.status == 403
+            # The page belongs to the simulated Discord; Guildhall itself, as `run` starts it, has none of it.
+            async with session.get(shown["mcp_url"].replace("/mcp", "/preview/")) as absent:
+                assert absent.status == 404
             async with session.post(shown["mcp_url"], json={}, headers={"Host": "evil.example.org"}) as other:
                 assert other.status in (403, 421)
     finally:

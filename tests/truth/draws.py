@@ -34,7 +34,7 @@ REFS: Mapping[str, Callable[[random.Random, Scene], str]] = {
     "message": _messages,
     "member": lambda rng, scene: str(rng.choice([*scene.members, *scene.members, scene.bot_id])),
     "user": lambda rng, scene: str(rng.choice([*scene.banned, *scene.members])),
-    "person": lambda rng, scene: str(rng.choice([*scene.banned, *scene.members, scene.bot_id])),
+    "person": lambda rng, scene: str(rng.choice([*scene.banned, *scene.members, *scene.members])),
     "ban": lambda rng, scene: str(rng.choice([*scene.banned * 8, *scene.members])),
     "role": lambda rng, scene: str(rng.choice([*scene.roles, *scene.roles, scene.guild_id])),
     "mentionable": _mentionable,
