@@ -44,7 +44,7 @@ STRICTER: tuple[Stricter, ...] = (
         "Discord takes a list of whom to notify that the text does not mention, and notifies nobody of them",
     ),
     Stricter(
-        "message_delete",
+        "message_(delete|purge)",
         r"you_are_timed_out",
         "who is timed out does nothing through Guildhall, where Discord might let him delete what is his own",
     ),
@@ -71,13 +71,23 @@ STRICTER: tuple[Stricter, ...] = (
     ),
     Stricter(
         "message_purge",
-        r"I lack manage_messages",
-        "what the bot itself has said it may delete without it; a purge is asked for as one of anybody's messages",
+        r"(I|You) lack manage_messages",
+        "what somebody has said himself he may delete without it; a purge is asked for as one of anybody's messages",
     ),
     Stricter(
         "message_purge",
         r"You lack read_message_history",
         "the preview reads for the requester what would be deleted, and nobody reads through the bot what he cannot",
+    ),
+    Stricter(
+        "member_ban",
+        r"no message would be deleted with it",
+        "of somebody who is banned Discord is asked for nothing, so that the messages would stay",
+    ),
+    Stricter(
+        "member_ban",
+        r"A temporary ban ends",
+        "when a ban ends is Guildhall's own: Discord takes the ban, and knows of no end",
     ),
     Stricter("message_purge", r"^No message would be deleted", "nothing is sent where nothing is found"),
     Stricter(
@@ -159,7 +169,9 @@ STRICTER: tuple[Stricter, ...] = (
         "Discord documents that overwrites at a channel's making are bounded by bits alone; Guildhall asks for "
         "manage_roles as when they are edited",
     ),
-    Stricter("message_purge", r"no_messages: A category", "a category holds no messages, so that nothing is sent"),
+    Stricter(
+        "message_purge", r"no_messages: A \w+ channel", "it holds no messages of its own, so that nothing is sent"
+    ),
     Stricter(
         "member_warn", r"reason_missing", "a warning says what for (member_warn in docs/operations.md): nothing is sent"
     ),
@@ -191,6 +203,7 @@ STRICTER: tuple[Stricter, ...] = (
     Stricter(
         "policy_set", r"by itself; \w+ would raise nothing", "a tier that the operation has anyway raises nothing"
     ),
+    Stricter("policy_set", r"so nothing can be lifted", "the rest would be done, and the caller believe in all of it"),
     Stricter("policy_set", r"is not a role of this guild", "nobody can hold it"),
     Stricter("policy_set", r"Without an approvals channel", "no second person would see what waits"),
     Stricter("token_create", r"administration is never offered", "no token reaches administration (policy.md)"),

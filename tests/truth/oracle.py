@@ -27,8 +27,10 @@ Bits = dict[tuple[int, int], int]
 class Rights:
     """``at``: (member, channel) -> bits; channel 0 is the guild itself. ``rank``: member -> his place among the others;
     ``roles``: role -> (its place, its permissions, its name); ``held``: member -> his roles; ``parent``: of channels.
-    ``timeouts``: member -> until when. ``overwrites``: (channel, target) -> allowed and denied.
+    ``timeouts``: member -> until when. ``overwrites``: (channel, target) -> allowed and denied. ``everyone``: the role.
     """
+
+    everyone: int
 
     at: Bits
     rank: Mapping[int, int]
@@ -56,6 +58,7 @@ def rights(backend: Backend, guild_id: int) -> Rights:
         for channel in channels:
             at[member.user_id, channel.id] = _bits(guild, member, channel)
     return Rights(
+        guild_id,
         at,
         {member.user_id: _rank(guild, member) for member in guild.members.values()},
         {role.id: (_place(role.position, role.id), role.permissions, role.name) for role in guild.roles.values()},
@@ -167,10 +170,14 @@ def _gained(before: Rights, after: Rights, requester: int) -> list[str]:
 
 
 def _grantable(before: Rights, requester: int, channel: int) -> int:
-    """ "Only permissions your bot has in the guild or parent channel (if applicable) can be allowed/denied"
+    """ "Only permissions your bot has in the guild or parent channel (if applicable) can be allowed/denied (unless your
+    bot has a MANAGE_ROLES overwrite in the channel)"
 
     https://discord.com/developers/docs/resources/channel#edit-channel-permissions
     """
+    own = (before.everyone, requester, *before.held[requester])
+    if any(before.overwrites.get((channel, each), (0, 0))[0] & MANAGE_ROLES for each in own):
+        return EVERYTHING
     parent = before.parent.get(channel) or 0
     return before.at[requester, channel] | before.at[requester, 0] | before.at.get((requester, parent), 0)
 
