@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.core import DRAIN_SECONDS, Core, running_core
+from bot.core import Core
 from bot.probes import alarms, probes
+from bot.serving_core import DRAIN_SECONDS, running_core
 from bot.settings import Settings
 from mcp_server.app import MCP_HTTP, WebParts, build, serve
 from mcp_server.auth import BearerAuth

@@ -13,7 +13,8 @@ import discord
 from bot.client import ConnectionRefusedByDiscord
 from bot.commands.discord_ids import check_ids
 from bot.commands.failures import CommandError
-from bot.core import Core, passive_core
+from bot.core import Core
+from bot.serving_core import passive_core
 from bot.settings import Settings
 from operations.base import Outcome, Status
 from operations.outcomes import plain, text, timestamp

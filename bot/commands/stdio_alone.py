@@ -7,8 +7,9 @@ import asyncio
 from bot.app import face_of
 from bot.commands.failures import CommandError
 from bot.commands.stdio_credential import Acting, credential
-from bot.core import Core, running_core
+from bot.core import Core
 from bot.installing import STARTED
+from bot.serving_core import running_core
 from bot.settings import Settings
 from mcp_server.identities import OneCaller
 from mcp_server.metrics import Metrics

@@ -12,9 +12,10 @@ from typing import Any
 import yarl
 
 from bot import settings
-from bot.core import Core, running_core
+from bot.core import Core
 from bot.edge_ban import EdgeBan
 from bot.request_budget import RequestBudget
+from bot.serving_core import running_core
 from operations.base import WriteOperation
 from operations.decider import Decider
 from operations.explainer import Explainer

@@ -13,7 +13,7 @@ import pytest
 from tests.app import Town, environment
 from tests.served_process import COMMAND_SECONDS, process_environment
 
-DISCORD = {"discord", "bot.client", "bot.core", "operations", "mcp_server.server"}
+DISCORD = {"discord", "bot.client", "bot.core", "bot.serving_core", "operations", "mcp_server.server"}
 STORAGE = {"sqlalchemy", "alembic", "aiosqlite", "asyncpg", "redis", "storage"}
 CLIENT = {"mcp", "aiohttp"}
 LISTS_WHAT_IT_IMPORTED = """
