@@ -116,19 +116,28 @@ class Engine:
                 own_links=OwnLinks.of([mention.text], mention.guild_id),
                 on_post=answered.set,
             )
-            async with reply:
-                if caller is None:
+            if caller is None:
+                async with reply:
                     reply.paragraph(words.NOT_INSTALLED)
                     await reply.finish()
-                    return
-                key = self._key(mention)
-                course = _Course(key, caller, [_said(mention)])
-                await self._go(turn, course, reply)
-                if not reply.has_text:
-                    reply.paragraph(words.NOTHING_TO_SAY)
-                await reply.finish()
+                return
+            course = _Course(self._key(mention), caller, [_said(mention)])
+            try:
+                async with reply:
+                    await self._go(turn, course, reply)
+                    if not reply.has_text:
+                        reply.paragraph(words.NOTHING_TO_SAY)
+                    await reply.finish()
+            except asyncio.CancelledError:
+                course.status, course.reason = "stopped", "the process ends"
+                raise
+            finally:
+                # What stands in the channel is kept and audited, also when the process ends just then.
+                await asyncio.shield(self._closed(turn, course, reply, time.monotonic() - began_at))
+
+    async def _closed(self, turn: Turn, course: _Course, reply: Reply, duration_seconds: float) -> None:
         await self._keep(turn, course, reply)
-        await parts.journal.record(caller, _record(turn, course, reply, time.monotonic() - began_at))
+        await self._parts.journal.record(course.caller, _record(turn, course, reply, duration_seconds))
 
     async def _go(self, turn: Turn, course: _Course, reply: Reply) -> None:
         """Whatever happens, there are words for it."""

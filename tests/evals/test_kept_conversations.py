@@ -15,9 +15,9 @@ from bot.marked_database import opened_database
 from storage import chat_channels, installations, workspaces
 from storage.instance import Mark
 from storage.tables import metadata
-from tests.app import Place, environment, until
+from tests.app import Place, Town, environment, until
 from tests.cogs.slashing import presses, uses
-from tests.evals.harness import Assistant, kept
+from tests.evals.harness import Assistant, assistant_over, kept
 from tests.evals.mentions import KEY, Answering, answered, mentioning
 from tests.evals.obedient import obedient
 from tests.messages_api import Body, Says, messages_api
@@ -199,3 +199,20 @@ async def test_it_goes_on_after_a_restart_and_stays_as_bound_as_before(tmp_path:
             world = (await sandbox.control("world", guild=int(guild["id"])))["guilds"][0]
             assert "news" in {each["name"] for each in world["channels"]}
             assert "boss" not in {each["name"] for each in world["roles"]}
+
+
+async def test_a_turn_that_the_end_of_the_process_cuts_off_is_kept_and_audited(town: Town, place: Place) -> None:
+    async with assistant_over(town) as assistant:
+        assistant.api.script = [Says("I begin. And then I wait", hold=asyncio.Event())]
+        await assistant.mention(place, "bela", "general", "a long story")
+
+        async def has_begun() -> bool:
+            return any(each["content"].startswith("I begin.") for each in await place.history("general"))
+
+        await until(lambda: assistant.api.open == 1, "the stream is open")
+        await until(has_begun, "it has begun")
+    said = await kept(place, "general")
+    assert said[0].endswith("a long story")
+    assert said[1].startswith("I begin.")
+    (row,) = await place.audited(operation="agent_turn")
+    assert (row.status, row.reason) == ("stopped", "the process ends")
