@@ -353,6 +353,7 @@ KIND_OF_FIELD = {
 }
 # Fields that stand for another one of the sample; both at once are refused.
 ALTERNATIVES = {
+    "agent_budget_set": {"role"},
     "member_report": {"member"},
     "channel_permissions_edit": {"member"},
     "channel_permissions_delete": {"member"},

@@ -108,9 +108,11 @@ class Command:
         return self._printed("err")
 
     async def ended(self, timeout_seconds: float = _MINUTE_SECONDS) -> Ended:
-        """Waits for its end. Fails when it does not come."""
+        """Waits for its end. Fails when it does not come: then it is killed, for it would disturb later tests."""
         await asyncio.to_thread(self.process.join, timeout_seconds)
         code = self.process.exitcode
+        if code is None:
+            self.process.kill()
         assert code is not None, f"it did not end within {timeout_seconds} s:\n{self.err}"
         return Ended(code, self.out, self.err)
 

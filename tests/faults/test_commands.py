@@ -152,7 +152,7 @@ async def test_doctor_looks_at_every_part_and_says_what_to_do(
         ({"ALLOWED_GUILD_IDS": "my guild"}, "ALLOWED_GUILD_IDS: "),
         ({"DISCORD_BOT_TOKEN": "sandbox.wrong"}, "Discord refused DISCORD_BOT_TOKEN"),
         ({"DISCORD_API_BASE_URL": "http://127.0.0.1:1/api/v10"}, ""),
-        ({"AGENT_ENABLED": "true"}, "AGENT_API_KEY: missing"),
+        ({"AGENT_ENABLED": "true", "AGENT_API_KEY": "k" * 20, "ENABLE_GATEWAY": "false"}, "AGENT_ENABLED: "),
     ],
 )
 async def test_run_with_a_wrong_setting_stops_with_one_line(
