@@ -100,7 +100,7 @@ class EditCase(PlatformWrite[CaseEditInput, CaseEditEffect, CaseEditResult]):
             ),
             changes=changes,
             problems=told(
-                None if changes or not readable else "Nothing would change; the case says so already.",
+                None if changes else "Nothing would change; the case says so already.",
                 "A case about you is for other moderators to edit." if case.user_id == ctx.guild.user_id else None,
                 "You don't see the channel that this case is about, so its reason is not yours to replace."
                 if is_text and not readable and not case_records.is_about_reader(ctx, case)

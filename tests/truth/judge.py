@@ -95,8 +95,10 @@ class Judge:
             if bare.reason.startswith("read refused"):
                 return replace(found, discord=bare.reason)
             missing = self._named.missing(operation, given)
-            if not missing and (lacking := self._named.bot_lacks(bare.reason, given)):
-                return replace(found, discord=f"the bot does not hold {lacking}")
+            if not missing and (lacks := self._named.bot_lacks(bare.reason, given)):
+                return replace(found, discord=f"the bot does not hold {lacks}")
+            if barred := self._barred(operation, given, requester):
+                return replace(found, discord=barred)
             why = None if missing else self._stricter(operation, verdict, bare)
             kind = "not addressable" if missing else "unexplained no" if why is None else "explained no"
             return replace(found, kind=kind, discord=why or bare.reason)
@@ -123,6 +125,10 @@ class Judge:
         requests = self._stage.sandbox.journal.requests()
         if any(each["method"] != "GET" for each in requests):
             return ""
+        return self._barred(operation, given, requester)
+
+    def _barred(self, operation: Write, given: Mapping[str, Any], requester: int) -> str:
+        """Why the requester may not, by the pages alone."""
         assert self._before is not None
         backend = self._stage.sandbox.world.backend
         return lacking(backend, self._before, self._scene, operation.name, given, requester)

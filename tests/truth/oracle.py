@@ -155,6 +155,11 @@ def excesses(before: Rights, after: Rights, requester: int) -> list[str]:
 def _gained(before: Rights, after: Rights, requester: int) -> list[str]:
     found: list[str] = []
     for (member, channel), bits in after.at.items():
+        if member in before.rank and before.is_timed_out(member) and not after.is_timed_out(member):
+            # "Timed out members will temporarily lose all permissions except VIEW_CHANNEL and READ_MESSAGE_HISTORY"
+            # (https://discord.com/developers/docs/topics/permissions#permissions-for-timed-out-members): what he has
+            # again is his own. Whether his timeout was the requester's to end is asked below.
+            continue
         if (member, channel) in before.at:
             had, may_give = before.at[member, channel], _grantable(before, requester, channel)
         elif member in before.rank:
