@@ -29,6 +29,11 @@ STRICTER: tuple[Stricter, ...] = (
         "what somebody wrote by hand he may delete by hand; own is what was sent for this requester (security 7)",
     ),
     Stricter(
+        "message_delete",
+        r"You lack connect at",
+        "his own by the bot, in a voice channel that is closed to him now: connect is asked there of everybody",
+    ),
+    Stricter(
         "member_edit",
         r"lack manage_nicknames at (@Guildhall|Random)|cannot rename me",
         "the bot renames itself by a route of its own, by which nobody else is renamed",
