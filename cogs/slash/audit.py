@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import discord
@@ -24,6 +25,7 @@ from cogs.slash.autocomplete import Autocompletes, Choice
 from cogs.slash.button_ids import ButtonId, ButtonIds
 from cogs.slash.buttons import SlashButtonsCog, chosen
 from cogs.slash.options import BadValue
+from cogs.slash.paging import page_buttons
 from cogs.slash.plan_buttons import PlanButtons
 from cogs.slash.running import SlashRunner
 from operations import durations
@@ -146,7 +148,12 @@ class AuditCog(commands.Cog, name="Audit"):
             await answer(interaction, Answer(texts.AUDIT_NOTHING))
             return
         lines = [texts.AUDIT_TITLE, *(_line(call) for call in calls)]
-        view = row(self._menu(interaction, calls), *self._moves(interaction, key, page, has_older=older is not None))
+        ids = partial(self._id, interaction, TURN)
+        turns = page_buttons(ids, key, page, has_older=older is not None)
+        view = row(
+            self._menu(interaction, calls),
+            *turns,
+        )
         await answer(interaction, Answer("\n".join(lines), buttons=view))
 
     def _menu(self, interaction: Interaction, calls: list[Mapping[str, Any]]) -> discord.ui.Select[Any]:
@@ -161,13 +168,6 @@ class AuditCog(commands.Cog, name="Audit"):
         return discord.ui.Select[Any](
             custom_id=self._id(interaction, PICK, ""), placeholder=texts.AUDIT_PICK, options=options
         )
-
-    def _moves(self, interaction: Interaction, key: str, page: int, *, has_older: bool) -> list[discord.ui.Button[Any]]:
-        moves = [(texts.NEWER, page - 1)] if page > 0 else []
-        moves += [(texts.OLDER, page + 1)] if has_older else []
-        return [
-            discord.ui.Button(label=label, custom_id=self._id(interaction, TURN, f"{key}.{to}")) for label, to in moves
-        ]
 
     def _id(self, interaction: Interaction, press: str, subject: str) -> str:
         return self._ids.make(press, subject, guild_id=interaction.guild_id or 0, user_id=interaction.user.id)

@@ -7,17 +7,18 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import discord
 
-from cogs import texts
 from cogs.card_text import block, words
 from cogs.slash import case_texts
 from cogs.slash.answering import LIMIT, Answer, Interaction, answer, deferred, row
 from cogs.slash.button_ids import ButtonId, ButtonIds
 from cogs.slash.buttons import SlashButtonsCog, chosen
 from cogs.slash.modals import Question, answered, ask, is_sent
+from cogs.slash.paging import page_buttons
 from cogs.slash.running import SlashRunner
 from operations.base import Status
 from operations.outcomes import plain
@@ -88,7 +89,12 @@ class CasePages:
         if not rows:
             await answer(interaction, Answer("\n".join(head[:1]) if "member" in found else case_texts.LIST_NOTHING))
             return
-        view = row(self._menu(interaction, rows), *self._moves(interaction, key, page, has_older=older is not None))
+        ids = partial(self._id, interaction, TURN)
+        turns = page_buttons(ids, key, page, has_older=older is not None)
+        view = row(
+            self._menu(interaction, rows),
+            *turns,
+        )
         await answer(interaction, Answer("\n".join([*head, *map(_line, rows)])[:LIMIT], buttons=view))
 
     def _menu(self, interaction: Interaction, rows: list[Row]) -> discord.ui.Select[Any]:
@@ -101,13 +107,6 @@ class CasePages:
         return discord.ui.Select[Any](
             custom_id=self._id(interaction, PICK, ""), placeholder=case_texts.LIST_PICK, options=options
         )
-
-    def _moves(self, interaction: Interaction, key: str, page: int, *, has_older: bool) -> list[discord.ui.Button[Any]]:
-        moves = [(texts.NEWER, page - 1)] if page > 0 else []
-        moves += [(texts.OLDER, page + 1)] if has_older else []
-        return [
-            discord.ui.Button(label=label, custom_id=self._id(interaction, TURN, f"{key}.{to}")) for label, to in moves
-        ]
 
     def _id(self, interaction: Interaction, press: str, subject: str) -> str:
         return self._ids.make(press, subject, guild_id=interaction.guild_id or 0, user_id=interaction.user.id)

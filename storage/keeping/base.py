@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -58,7 +59,7 @@ Told = tuple[str, dict[str, Any]]
 """The section that something belongs to, and the thing as JSON."""
 
 
-class Keeper:
+class Keeper(ABC):
     """What one store keeps, in which tables. Whatever does not concern it stays as it is here.
 
     Methods run inside the caller's unit of work, can be repeated at will, and say how much they changed.
@@ -66,9 +67,9 @@ class Keeper:
 
     tables: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def kept(self, periods: Periods) -> tuple[Kept, ...]:
         """All that it keeps."""
-        raise NotImplementedError
 
     async def messages_deleted(
         self, session: Session, keyring: Keyring, message_ids: Collection[int], now: float
